@@ -1,0 +1,145 @@
+/**
+ * The brain's database, opened. One SQL client (`@effect/sql-pg`) serves both kinds: a Postgres server over TCP, and
+ * PGlite inside this process. What is above needs to know the kind in very few places: the embedded one has one
+ * connection, and belongs to one process.
+ *
+ * Two rules keep the embedded kind from locking up, and cost nothing on the other: nothing waits for the network inside
+ * a transaction, and nothing asks for a second connection inside one.
+ */
+import { PGlite } from "@electric-sql/pglite"
+import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm"
+import { vector } from "@electric-sql/pglite-pgvector"
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect, Layer, Path, Redacted, Schema } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient, SqlError } from "effect/sql"
+import { BrainInUse, holdDirectory } from "./database/DirectoryLock.ts"
+import { pgliteStream } from "./database/PgliteStream.ts"
+
+/** The brain could not be opened: unreachable, wrong password, damaged, or no space left. */
+export class BrainUnavailable extends Schema.TaggedError<BrainUnavailable>()("BrainUnavailable", {
+  brain: Schema.String,
+  message: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+export { BrainInUse }
+
+/** A page may have tens of megabytes, and comes in one message; the client's own limit is 16 MiB. */
+const maxMessageBytes = 512 * 1024 * 1024
+
+/** What is known of the open database beyond its SQL client. */
+export class Database extends Context.Service<
+  Database,
+  {
+    /** Which kind it is. */
+    readonly kind: "postgres" | "pglite"
+    /** How to name the brain to a person: never has a password in it. */
+    readonly label: string
+  }
+>()("gbrain/Database") {
+  /**
+   * A brain on a Postgres server (15 or newer, with pgvector).
+   *
+   * @param options.url `postgres://user:password@host:port/database`
+   * @param options.maxConnections the most connections this process opens; 10 unless told
+   */
+  static readonly layerPostgres = (options: {
+    readonly url: Redacted.Redacted
+    readonly maxConnections?: number
+    readonly applicationName?: string
+  }): Layer.Layer<Database | SqlClient.SqlClient | PgClient.PgClient, BrainUnavailable> => {
+    const label = urlLabel(options.url)
+    return Layer.effectContext(
+      PgClient.make({
+        url: options.url,
+        maxConnections: options.maxConnections ?? 10,
+        multiplex: true,
+        applicationName: options.applicationName ?? "gbrain",
+        maxMessageSize: maxMessageBytes
+      }).pipe(
+        // The pool connects lazily: an address that does not answer is found here, not in the middle of a run.
+        Effect.tap((client) => client`select 1`),
+        Effect.mapError((error) => unavailable(label, error)),
+        Effect.map((client) => context(client, { kind: "postgres", label }))
+      )
+    ).pipe(Layer.provide(Reactivity.layer))
+  }
+
+  /**
+   * An embedded brain: PGlite in this process, its files in `directory`, which is created when missing and held
+   * against other processes as long as the layer lives.
+   */
+  static readonly layerPglite = (options: { readonly directory: string }) =>
+    Layer.effectContext(
+      Effect.gen(function* () {
+        const path = yield* Path.Path
+        const directory = path.resolve(options.directory)
+        const label = `the embedded brain in ${directory}`
+        yield* holdDirectory(directory).pipe(
+          Effect.mapError((error) => (error._tag === "BrainInUse" ? error : unavailable(label, error)))
+        )
+        const pglite = yield* Effect.acquireRelease(
+          Effect.tryPromise({
+            try: () =>
+              PGlite.create({ dataDir: path.join(directory, "pgdata"), extensions: { vector, pg_trgm } }),
+            catch: (cause) => unavailable(label, cause)
+          }),
+          (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
+        )
+        return yield* fromPglite(pglite, label)
+      })
+    ).pipe(Layer.provide(Reactivity.layer))
+
+  /** An embedded brain in memory: nothing is left when the layer ends. For tests and for trying things out. */
+  static readonly layerMemory = Layer.effectContext(
+    Effect.gen(function* () {
+      const label = "the embedded brain in memory"
+      const pglite = yield* Effect.acquireRelease(
+        Effect.tryPromise({
+          try: () => PGlite.create({ extensions: { vector, pg_trgm } }),
+          catch: (cause) => unavailable(label, cause)
+        }),
+        (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
+      )
+      return yield* fromPglite(pglite, label)
+    })
+  ).pipe(Layer.provide(Reactivity.layer))
+}
+
+const fromPglite = (pglite: PGlite, label: string) =>
+  PgClient.make({
+    stream: () => pgliteStream(pglite),
+    username: "postgres",
+    database: "postgres",
+    maxConnections: 1,
+    multiplex: true,
+    maxMessageSize: maxMessageBytes
+  }).pipe(
+    Effect.tap((client) => client`set client_min_messages = warning`),
+    Effect.mapError((error) => unavailable(label, error)),
+    Effect.map((client) => context(client, { kind: "pglite", label }))
+  )
+
+const context = (client: PgClient.PgClient, database: Database["Service"]) =>
+  Context.make(PgClient.PgClient, client).pipe(
+    Context.add(SqlClient.SqlClient, client),
+    Context.add(Database, database)
+  )
+
+/** The server, port and database of a Postgres URL, without user and password. */
+export const urlLabel = (url: Redacted.Redacted): string => {
+  const parsed = URL.parse(Redacted.value(url))
+  return parsed === null ? "the Postgres brain" : `the Postgres brain ${parsed.host}${parsed.pathname}`
+}
+
+const unavailable = (brain: string, cause: unknown) =>
+  new BrainUnavailable({ brain, message: `Cannot open ${brain}: ${reasonOf(cause)}.`, cause })
+
+/** The database's own words for what went wrong, without the client's wrapping, e.g. `relation "x" does not exist`. */
+export const reasonOf = (cause: unknown): string => {
+  if (SqlError.isSqlError(cause)) return reasonOf(cause.reason.cause ?? cause.reason.message)
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
+  if (cause instanceof Error) return cause.message === "" ? cause.name : cause.message
+  return String(cause)
+}

@@ -1,0 +1,88 @@
+/**
+ * One process at a time in an embedded brain's folder. PGlite has no server that would refuse a second writer, and two
+ * of them in one data folder destroy it; so the folder is held through a lock file that names its holder. A holder
+ * that died is recognised by its process id and superseded, which makes `kill -9` followed by a rerun work at once.
+ */
+import { Effect, FileSystem, Option, Path, Schema } from "effect"
+import { HostProcess } from "../HostProcess.ts"
+
+/** The folder is in use by another process. */
+export class BrainInUse extends Schema.TaggedError<BrainInUse>()("BrainInUse", {
+  directory: Schema.String,
+  holderPid: Schema.Int,
+  holderHost: Schema.String,
+  message: Schema.String
+}) {}
+
+const Holder = Schema.fromJsonString(Schema.Struct({ pid: Schema.Int, host: Schema.String }))
+
+const decodeHolder = Schema.decodeUnknownOption(Holder)
+
+const lockName = "gbrain.lock"
+
+/** Attempts at superseding dead holders before giving up; more than one only when several processes race for it. */
+const attempts = 5
+
+/**
+ * Holds `directory` (created when missing) for the life of the scope. Fails with `BrainInUse`, naming the holder, when
+ * another living process has it.
+ */
+export const holdDirectory = Effect.fn("DirectoryLock.holdDirectory")(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const self = yield* HostProcess
+  yield* fs.makeDirectory(directory, { recursive: true })
+  const lock = path.join(directory, lockName)
+  const ours = path.join(directory, `${lockName}.${self.host}.${self.pid}`)
+
+  const holder = fs.readFileString(lock).pipe(Effect.map(decodeHolder), Effect.orElseSucceed(Option.none))
+
+  // The file appears under its final name with its content already in it: linking is atomic, and fails when it exists.
+  const tryHold = Effect.gen(function* () {
+    yield* fs.writeFileString(ours, yield* Schema.encodeEffect(Holder)({ pid: self.pid, host: self.host }))
+    return yield* fs.link(ours, lock).pipe(
+      Effect.as(true),
+      Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.succeed(false)),
+      Effect.ensuring(Effect.ignore(fs.remove(ours)))
+    )
+  })
+
+  // Renaming is what one of several competitors wins. If a living holder slipped in between, it gets its lock back.
+  const supersede = Effect.gen(function* () {
+    const aside = `${ours}.stale`
+    yield* fs.rename(lock, aside)
+    const moved = yield* fs
+      .readFileString(aside)
+      .pipe(Effect.map(decodeHolder), Effect.orElseSucceed(Option.none))
+    if (Option.exists(moved, (it) => isLiving(self, it))) yield* Effect.ignore(fs.link(aside, lock))
+    yield* fs.remove(aside)
+  })
+
+  const acquire: Effect.Effect<void, BrainInUse | Effect.Error<typeof tryHold>> = Effect.gen(function* () {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (yield* tryHold) return
+      const found = yield* holder
+      if (Option.exists(found, (it) => isLiving(self, it))) return yield* inUse(directory, found)
+      yield* Effect.ignore(supersede)
+    }
+    return yield* inUse(directory, yield* holder)
+  })
+
+  yield* Effect.acquireRelease(acquire, () => Effect.ignore(fs.remove(lock)))
+})
+
+// A holder on another host (a shared folder) cannot be examined from here, so it is taken to be alive.
+const isLiving = (self: HostProcess["Service"], holder: typeof Holder.Type): boolean =>
+  holder.host !== self.host || (holder.pid !== self.pid && self.isAlive(holder.pid))
+
+const inUse = (directory: string, holder: Option.Option<typeof Holder.Type>) => {
+  const { host, pid } = Option.getOrElse(holder, () => ({ pid: 0, host: "unknown host" }))
+  return new BrainInUse({
+    directory,
+    holderPid: pid,
+    holderHost: host,
+    message:
+      `The embedded brain in ${directory} is open in another process (pid ${pid} on ${host}). ` +
+      `Wait for it or stop it. Brains that several processes use at once belong on Postgres: gbrain init --url URL.`
+  })
+}

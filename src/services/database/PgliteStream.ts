@@ -1,0 +1,67 @@
+/**
+ * Speaks PostgreSQL's wire protocol to a PGlite instance in the same process, as a Node stream, so that the one SQL
+ * client serves both databases. Frontend messages are cut out of the byte stream, whole ones are handed to PGlite
+ * in the order they came, and what it answers is the stream's readable side.
+ */
+import type { PGlite } from "@electric-sql/pglite"
+import { Duplex } from "node:stream"
+
+const startupHeaderBytes = 4
+const messageHeaderBytes = 5
+
+/** How many bytes at the start of `buffer` are whole frontend messages. The very first message has no type byte. */
+const wholeMessages = (buffer: Buffer, started: boolean): number => {
+  let offset = 0
+  let first = !started
+  for (;;) {
+    const header = first ? startupHeaderBytes : messageHeaderBytes
+    if (buffer.length - offset < header) return offset
+    const length = buffer.readInt32BE(first ? offset : offset + 1) + (first ? 0 : 1)
+    if (buffer.length - offset < length) return offset
+    offset += length
+    first = false
+  }
+}
+
+/** A stream whose other end is `pglite`. Destroying the stream does not close the database. */
+export const pgliteStream = (pglite: PGlite): Duplex => {
+  let pending: Array<Buffer> = []
+  let pendingBytes = 0
+  let needed = 0
+  let started = false
+
+  const take = (chunk: Buffer): Buffer | undefined => {
+    pending.push(chunk)
+    pendingBytes += chunk.length
+    // A message of many megabytes comes in many chunks: they are joined once, not again with each.
+    if (pendingBytes < needed) return undefined
+    const buffer = pending.length === 1 ? chunk : Buffer.concat(pending, pendingBytes)
+    const whole = wholeMessages(buffer, started)
+    const rest = buffer.subarray(whole)
+    pending = rest.length === 0 ? [] : [rest]
+    pendingBytes = rest.length
+    needed = rest.length >= messageHeaderBytes ? rest.readInt32BE(1) + 1 : 0
+    if (whole === 0) return undefined
+    started = true
+    return buffer.subarray(0, whole)
+  }
+
+  return new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, callback) {
+      const messages = take(chunk)
+      if (messages === undefined) return callback()
+      pglite
+        .execProtocolRawStream(messages, {
+          onRawData: (data) => {
+            // PGlite reuses its buffer for the next answer.
+            this.push(Buffer.from(data))
+          }
+        })
+        .then(
+          () => callback(),
+          (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)))
+        )
+    }
+  })
+}
