@@ -35,6 +35,7 @@ export interface BudgetSnapshot {
 
 interface Waiter {
   readonly amount: Money.Money
+  state: "waiting" | "granted" | "refused"
   readonly granted: Deferred.Deferred<void, BudgetExhausted>
 }
 
@@ -87,23 +88,26 @@ export const make = Effect.fnUntraced(function* (cap: Option.Option<Money.Money>
         `${Money.format(waiter.amount)}. What was paid for is kept; run again with a higher --max-cost-usd to go on.`
     })
     refused = true
+    waiter.state = "refused"
     Deferred.doneUnsafe(exhausted, Effect.succeed(error))
     Deferred.doneUnsafe(waiter.granted, Effect.fail(error))
   }
 
-  // Runs after every change, synchronously: no other fiber can see a state in between.
+  // Runs after every change, synchronously: no other fiber sees a state in between. Completing a deferred may run its
+  // fiber at once, which may come back here; so a waiter has left the queue before it is told.
   const admit = () => {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      if (fits(next.amount)) {
+      const fitting = fits(next.amount)
+      if (!fitting && inFlight > 0) return
+      waiting.shift()
+      if (fitting) {
         reserved = Money.add(reserved, next.amount)
         inFlight++
+        next.state = "granted"
         Deferred.doneUnsafe(next.granted, Effect.void)
-      } else if (inFlight === 0) {
-        refuse(next)
       } else {
-        return
+        refuse(next)
       }
-      waiting.shift()
     }
   }
 
@@ -123,9 +127,9 @@ export const make = Effect.fnUntraced(function* (cap: Option.Option<Money.Money>
     }).pipe(
       Effect.onInterrupt(() =>
         Effect.sync(() => {
-          const place = waiting.indexOf(waiter)
-          if (place === -1) return close(waiter.amount, Money.zero)
-          waiting.splice(place, 1)
+          if (waiter.state === "granted") return close(waiter.amount, Money.zero)
+          if (waiter.state === "refused") return
+          waiting.splice(waiting.indexOf(waiter), 1)
           admit()
         })
       )
@@ -135,7 +139,7 @@ export const make = Effect.fnUntraced(function* (cap: Option.Option<Money.Money>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const granted = yield* Deferred.make<void, BudgetExhausted>()
-        yield* acquire({ amount: worst, granted })
+        yield* acquire({ amount: worst, state: "waiting", granted })
         let open = true
         const settle = (actual: Money.Money) =>
           Effect.sync(() => {
