@@ -1,0 +1,105 @@
+/**
+ * What was paid for is kept. The answer to every model call is written down the moment it arrives, keyed by what was
+ * asked; before a call is made, the journal is asked whether it was made before. So a run that was killed, capped or
+ * interrupted pays again only for calls whose answers had not come back, and an appended page pays only for what is new.
+ *
+ * Two kinds: chat answers stay, so that unchanged parts of edited pages cost nothing; vectors are large and are kept only
+ * until the page they belong to is committed.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import type * as Money from "../domain/Money.ts"
+import { resilient } from "./database/Resilience.ts"
+
+/** An answer to a chat call, as it was given. */
+export interface JournaledAnswer {
+  /** Tells what was asked: a hash of the model, the prompt's version and the text. */
+  readonly key: string
+  readonly model: string
+  readonly answer: string
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cost: Money.Money
+}
+
+/** A vector that was paid for. */
+export interface JournaledVector {
+  readonly key: string
+  readonly vector: Float32Array
+}
+
+/** Answers paid for. */
+export class Journal extends Context.Service<
+  Journal,
+  {
+    /** The chat answer that is known for `key`, if any. */
+    readonly answers: (
+      keys: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
+    /** Writes an answer down. Writing the same key again changes nothing. */
+    readonly recordAnswer: (entry: JournaledAnswer) => Effect.Effect<void, SqlError.SqlError>
+    /** Forgets an answer that turned out to be unusable, so that it is asked for again. */
+    readonly forgetAnswer: (key: string) => Effect.Effect<void, SqlError.SqlError>
+    /** The vectors that are known among `keys`. */
+    readonly vectors: (
+      keys: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyMap<string, Float32Array>, SqlError.SqlError>
+    /** Writes vectors down, in one statement. */
+    readonly recordVectors: (
+      entries: ReadonlyArray<JournaledVector>
+    ) => Effect.Effect<void, SqlError.SqlError>
+    /** Inside the transaction that commits them elsewhere: drops vectors that are safe now. */
+    readonly dropVectors: (keys: ReadonlyArray<string>) => Effect.Effect<void, SqlError.SqlError>
+  }
+>()("gbrain/Journal") {
+  /** The journal of the open brain, in tables of our own. */
+  static readonly layer = Layer.effect(
+    Journal,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      return Journal.of({
+        answers: (keys) =>
+          keys.length === 0
+            ? Effect.succeed(new Map())
+            : resilient(
+                sql<{ readonly key: string; readonly answer: string }>`
+                  select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])`
+              ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.answer])))),
+        recordAnswer: (entry) =>
+          resilient(sql`
+            insert into gbrain_effect.journal_answers (key, model, answer, input_tokens, output_tokens, cost_picousd)
+            values (${entry.key}, ${entry.model}, ${entry.answer}, ${entry.inputTokens}, ${entry.outputTokens},
+              ${entry.cost.toString()}::numeric)
+            on conflict (key) do nothing`).pipe(Effect.asVoid),
+        forgetAnswer: (key) =>
+          resilient(sql`delete from gbrain_effect.journal_answers where key = ${key}`).pipe(Effect.asVoid),
+        vectors: (keys) =>
+          keys.length === 0
+            ? Effect.succeed(new Map())
+            : resilient(
+                sql<{ readonly key: string; readonly vector: Uint8Array }>`
+                  select key, vector from gbrain_effect.journal_vectors where key = any(${keys}::text[])`
+              ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, fromBytes(row.vector)])))),
+        recordVectors: (entries) =>
+          entries.length === 0
+            ? Effect.void
+            : resilient(sql`
+                insert into gbrain_effect.journal_vectors (key, vector)
+                select key, decode(vector, 'base64')
+                from unnest(${entries.map((it) => it.key)}::text[], ${entries.map((it) => toBase64(it.vector))}::text[])
+                  as entry(key, vector)
+                on conflict (key) do nothing`).pipe(Effect.asVoid),
+        dropVectors: (keys) =>
+          keys.length === 0
+            ? Effect.void
+            : Effect.asVoid(sql`delete from gbrain_effect.journal_vectors where key = any(${keys}::text[])`)
+      })
+    })
+  )
+}
+
+const toBase64 = (vector: Float32Array): string =>
+  Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64")
+
+// The bytes may start at any offset of a larger buffer; a Float32Array may not.
+const fromBytes = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer)
