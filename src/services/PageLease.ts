@@ -156,7 +156,9 @@ export class PageLease extends Context.Service<
       // Interrupted between the taking and the knowing of it: what may have been taken is given back.
       const abandon = (id: string) =>
         Effect.suspend(() =>
-          held.has(id) ? Effect.void : sql`delete from gbrain_cycle_locks where id = ${id} and ${mine}`
+          held.has(id)
+            ? Effect.void
+            : Effect.asVoid(sql`delete from gbrain_cycle_locks where id = ${id} and ${mine}`)
         ).pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
 
       const refresh = Effect.gen(function* () {

@@ -1,0 +1,173 @@
+/**
+ * The combinator that every bulk command is built with: a stream of items worked on by many fibers, each item under its
+ * own lease, with one budget, one pool of workers and one progress for everything that runs together.
+ *
+ * What it promises:
+ * - Items are drawn from the stream while earlier ones are worked on; there is no barrier between them, and memory does not
+ *   grow with their number.
+ * - A piece of model work inside an item runs on a worker of the pool, so that `--workers N` holds across items and across the
+ *   pieces of one item.
+ * - A failing item, even one that dies of a bug, is counted and named, and never ends the run. Errors that the caller calls fatal do, at once.
+ * - When the budget is exhausted nothing new is started, and what is under way finishes as far as its money goes.
+ * - An item held by somebody else is left and tried once more at the end; what is then still held is counted.
+ * - Interruption reaches every fiber; leases and workers are given back before it returns.
+ */
+import { Cause, Deferred, Effect, Exit, Option, Stream } from "effect"
+import { Budget, BudgetExhausted } from "../services/Budget.ts"
+import { type Lease, LeaseHeld, LeaseLost, PageLease } from "../services/PageLease.ts"
+import { Progress } from "../services/Progress.ts"
+import { WorkerPool } from "../services/WorkerPool.ts"
+import type { SqlError } from "effect/sql"
+
+/** What an item's work can use. */
+export interface ItemContext {
+  /** The lease the item is worked on under; none when the operation needs none. */
+  readonly lease: Option.Option<Lease>
+  /**
+   * Runs a piece of model work on the next free worker. Pieces of one item may run at the same time; items take turns.
+   */
+  readonly piece: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/** What a bulk operation is made of. */
+export interface BulkOptions<Item, E, R, EI, RI> {
+  /** What to visit. Drawn from as fast as items are finished, a little ahead. */
+  readonly items: Stream.Stream<Item, EI, RI>
+  /** Names an item in reports. */
+  readonly label: (item: Item) => string
+  /** The id of the lease that an item needs; leave out where two processes cannot collide. */
+  readonly leaseId?: (item: Item) => string
+  /** The work for one item. It counts its own successes in `Progress`; failures are counted here. */
+  readonly work: (item: Item, context: ItemContext) => Effect.Effect<void, E, R>
+  /** Whether an error concerns the whole run (a wrong key, a database gone for good) rather than one item. */
+  readonly isFatal: (error: E | SqlError.SqlError) => boolean
+  /**
+   * Items under way at a time. By default two for each worker, so that a worker never waits for an item to be loaded
+   * or committed.
+   */
+  readonly itemsAtOnce?: number
+}
+
+/** An item that could not be finished, and why. */
+export interface ItemFailure {
+  readonly item: string
+  readonly reason: string
+}
+
+/** How a bulk operation went. */
+export interface BulkReport<E> {
+  readonly failed: number
+  /** The first thousand failures; the number is in `failed`. */
+  readonly failures: ReadonlyArray<ItemFailure>
+  /** How many items were left to the processes that hold them, and the first thousand of them. */
+  readonly heldElsewhere: number
+  readonly holders: ReadonlyArray<ItemFailure>
+  /** Items not finished because the budget was exhausted. Items never drawn from the stream are not counted. */
+  readonly unpaid: number
+  /** Set when the budget was exhausted. */
+  readonly budgetExhausted: Option.Option<BudgetExhausted>
+  /** Set when a fatal error stopped the run. */
+  readonly stopped: Option.Option<E | SqlError.SqlError>
+}
+
+/** How many failures are kept by name: a report is read by a person. */
+const failuresKept = 1000
+
+/** The most held items that are remembered to be tried again. */
+const heldKept = 10_000
+
+/** Runs a bulk operation; see the module's description for what it promises. */
+export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
+  options: BulkOptions<Item, E, R, EI, RI>
+) {
+  const budget = yield* Budget
+  const leases = yield* PageLease
+  const pool = yield* WorkerPool
+  const progress = yield* Progress
+  const itemsAtOnce = options.itemsAtOnce ?? pool.workers * 2
+
+  const failures: Array<ItemFailure> = []
+  const held: Array<{ readonly item: Item; readonly reason: string }> = []
+  let failed = 0
+  let unpaid = 0
+  let heldForgotten = 0
+  let budgetExhausted = Option.none<BudgetExhausted>()
+  const fatal = yield* Deferred.make<E | SqlError.SqlError>()
+
+  const fail = (item: Item, reason: string) => {
+    failed++
+    if (failures.length < failuresKept) failures.push({ item: options.label(item), reason })
+    return progress.count({ failed: 1 })
+  }
+
+  const settle = (
+    item: Item,
+    exit: Exit.Exit<void, E | BudgetExhausted | LeaseHeld | LeaseLost | SqlError.SqlError>
+  ) => {
+    if (Exit.isSuccess(exit)) return Effect.void
+    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    if (error instanceof BudgetExhausted) {
+      unpaid++
+      budgetExhausted = Option.orElseSome(budgetExhausted, () => error)
+      return Effect.void
+    }
+    if (error instanceof LeaseHeld) {
+      if (held.length < heldKept) held.push({ item, reason: error.message })
+      else heldForgotten++
+      return progress.count({ heldElsewhere: 1 })
+    }
+    if (error !== undefined && !(error instanceof LeaseLost) && options.isFatal(error)) {
+      return Effect.asVoid(Deferred.succeed(fatal, error))
+    }
+    return Effect.andThen(
+      Effect.logDebug(`${options.label(item)} failed`, exit.cause),
+      fail(item, describe(exit.cause))
+    )
+  }
+
+  const visit = (item: Item) => {
+    const owner = options.label(item)
+    const piece = pool.withWorker(owner)
+    const work =
+      options.leaseId === undefined
+        ? options.work(item, { lease: Option.none(), piece })
+        : leases.withLease(options.leaseId(item), (lease) =>
+            options.work(item, { lease: Option.some(lease), piece })
+          )
+    return Effect.flatMap(Effect.exit(work), (exit) => settle(item, exit))
+  }
+
+  const visitAll = <EA, RA>(items: Stream.Stream<Item, EA, RA>) =>
+    items.pipe(
+      Stream.interruptWhen(budget.awaitExhausted),
+      Stream.mapEffect(visit, { concurrency: itemsAtOnce, unordered: true }),
+      Stream.runDrain
+    )
+
+  const run = Effect.gen(function* () {
+    yield* visitAll(options.items)
+    if (held.length === 0) return
+    const again = held.splice(0)
+    yield* progress.count({ heldElsewhere: -again.length })
+    yield* visitAll(Stream.fromIterable(again.map(({ item }) => item)))
+  })
+
+  yield* Effect.raceFirst(run, Deferred.await(fatal))
+  const stopped = yield* Deferred.poll(fatal)
+
+  return {
+    failed,
+    failures,
+    heldElsewhere: held.length + heldForgotten,
+    holders: held.slice(0, failuresKept).map(({ item, reason }) => ({ item: options.label(item), reason })),
+    unpaid,
+    budgetExhausted,
+    stopped: Option.isSome(stopped) ? Option.some(yield* stopped.value) : Option.none()
+  } satisfies BulkReport<E>
+})
+
+// A person reads this: the message of the error, not its stack.
+const describe = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error && error.message !== "" ? error.message : String(error)
+}
