@@ -30,7 +30,10 @@ const isFinite = Schema.is(Schema.Finite)
 /**
  * Reads `text`. `messages` tells how many messages the segment showed the model, numbered from 1.
  */
-export const readFactAnswer = (text: string, messages: number): Result.Result<FactAnswer, MalformedAnswer> => {
+export const readFactAnswer = (
+  text: string,
+  messages: number
+): Result.Result<FactAnswer, MalformedAnswer> => {
   const items = Option.flatMap(readJson(text), factsOf)
   if (Option.isNone(items)) return Result.fail("the answer is no JSON object with a list of facts")
   const facts: Array<ExtractedFact> = []
@@ -47,7 +50,8 @@ export const readFactAnswer = (text: string, messages: number): Result.Result<Fa
     else if (fact.messages.length > 0 && !fact.messages.some((id) => id >= 1 && id <= messages)) unfounded++
     else facts.push({ ...fact, messages: fact.messages.filter((id) => id >= 1 && id <= messages) })
   }
-  if (facts.length === 0 && invalid > 0 && unfounded === 0) return Result.fail("none of the facts in the answer can be read")
+  if (facts.length === 0 && invalid > 0 && unfounded === 0)
+    return Result.fail("none of the facts in the answer can be read")
   return Result.succeed({ facts, invalid, surplus, unfounded })
 }
 
@@ -59,7 +63,9 @@ const readJson = (text: string): Option.Option<unknown> => {
   const last = trimmed.lastIndexOf("}")
   return decodeJson(trimmed).pipe(
     Option.orElse(() => Option.flatMap(fenced(trimmed), decodeJson)),
-    Option.orElse(() => (first >= 0 && last > first ? decodeJson(trimmed.slice(first, last + 1)) : Option.none())),
+    Option.orElse(() =>
+      first >= 0 && last > first ? decodeJson(trimmed.slice(first, last + 1)) : Option.none()
+    ),
     Option.orElse(() => fromFactsKey(trimmed))
   )
 }

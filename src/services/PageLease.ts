@@ -216,7 +216,3 @@ const lost = (lease: Lease) =>
     id: lease.id,
     message: `the lease ${lease.id} expired and was taken by another process; nothing was written for it`
   })
-
-/** gbrain's name for the lease of a conversation page. */
-export const conversationLeaseId = (sourceId: string, slug: string): string =>
-  `extract-conversation-facts:${sourceId}:${slug}`

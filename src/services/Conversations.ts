@@ -1,0 +1,218 @@
+/**
+ * The conversation pages of a brain: which there are, which are done, and what each says. Enumerated by keyset pagination,
+ * newest first, without their bodies; whether a page is done is decided by the database from its marks, so that a run over
+ * a brain that is all done reads next to nothing.
+ */
+import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { markSession, markSource } from "../domain/ConversationPages.ts"
+import { resilient } from "./database/Resilience.ts"
+import { fingerprintColumns } from "./FactStore.ts"
+
+/** Which pages a run is about. */
+export interface ConversationScope {
+  readonly sourceIds: ReadonlyArray<string>
+  /** Values of `pages.type`. */
+  readonly pageTypes: ReadonlyArray<string>
+  readonly slug: Option.Option<string>
+}
+
+/** A page that may need work. */
+export interface Candidate {
+  readonly id: number
+  readonly sourceId: string
+  readonly slug: string
+  /** Whether only the page's body or its transcript file can tell if it is done. */
+  readonly versionUnknown: boolean
+}
+
+/** How many pages of a scope are in which state. Pages whose version the database cannot tell count as to do. */
+export interface ConversationCounts {
+  readonly total: number
+  readonly complete: number
+  readonly notApplicable: number
+  /** Set aside by us for their present content: declined, or given up. */
+  readonly setAside: number
+  readonly optedOut: number
+  readonly toDo: number
+  /** Bytes of text in the pages to do. */
+  readonly toDoBytes: number
+}
+
+const PageRow = Schema.Struct({
+  id: Schema.Int,
+  source_id: Schema.String,
+  slug: Schema.String,
+  type: Schema.String,
+  title: Schema.String,
+  compiled_truth: Schema.String,
+  timeline: Schema.String,
+  frontmatter: Schema.Record(Schema.String, Schema.Unknown),
+  content_hash: Schema.NullOr(Schema.String),
+  effective_date: Schema.NullOr(Schema.Date),
+  fingerprint: Schema.String,
+  bytes: Schema.Int,
+  local_path: Schema.NullOr(Schema.String),
+  deleted: Schema.Boolean
+})
+
+/** A page as it is now. Its texts are empty when it is larger than asked for. */
+export type ConversationPage = typeof PageRow.Type
+
+const decodePages = Schema.decodeUnknownEffect(Schema.Array(PageRow))
+
+/** Rows fetched at a time. */
+const batchSize = 200
+
+/** Conversation pages. */
+export class Conversations extends Context.Service<
+  Conversations,
+  {
+    /** The pages of the scope that need work, or all of them with `includeDone`. */
+    readonly candidates: (
+      scope: ConversationScope,
+      options: { readonly includeDone: boolean }
+    ) => Stream.Stream<Candidate, SqlError.SqlError>
+    readonly count: (scope: ConversationScope) => Effect.Effect<ConversationCounts, SqlError.SqlError>
+    /** The page as it is now; none when it is gone. Bodies beyond `maxBytes` are not read. */
+    readonly load: (
+      id: number,
+      maxBytes: number
+    ) => Effect.Effect<Option.Option<ConversationPage>, SqlError.SqlError>
+    /** How this content of the page was marked, if it was. */
+    readonly markOf: (
+      page: { readonly sourceId: string; readonly slug: string },
+      versionToken: string
+    ) => Effect.Effect<Option.Option<"complete" | "not-applicable" | "set-aside">, SqlError.SqlError>
+    /** Sets this content of the page aside, for a reason that is no property of the content. Known to us only. */
+    readonly setAside: (
+      page: { readonly sourceId: string; readonly slug: string },
+      versionToken: string,
+      reason: string
+    ) => Effect.Effect<void, SqlError.SqlError>
+  }
+>()("gbrain/Conversations") {
+  /** Conversations of the open brain. */
+  static readonly layer = Layer.effect(
+    Conversations,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+
+      const token = sql.literal(
+        `'page-' || page.content_hash || '-' || coalesce(to_char(page.effective_date at time zone 'UTC', 'YYYY-MM-DD'), 'none')`
+      )
+      const versionUnknown = sql.literal(
+        `(page.content_hash is null or coalesce(btrim(page.frontmatter->>'raw_transcript'), '') <> '')`
+      )
+      const optedOut = sql.literal(
+        `(coalesce(page.frontmatter->>'fact_extraction', '') = 'false' or coalesce(page.frontmatter->>'dream_generated', '') = 'true')`
+      )
+      // The predicate on source is what lets the partial index on (source_id, source_session) serve.
+      const marked = (mark: "complete" | "not-applicable") => sql`
+        exists (select 1 from facts mark where mark.source_id = page.source_id
+          and mark.source like 'cli:extract-conversation-facts%'
+          and mark.source_session = ${`${markSource(mark)}:`} || page.slug || ':' || ${token})`
+      const setAside = sql`
+        exists (select 1 from gbrain_effect.pages_set_aside aside where aside.source_id = page.source_id
+          and aside.slug = page.slug and aside.version_token = ${token})`
+      const inScope = (scope: ConversationScope) => sql`
+        page.deleted_at is null and page.source_id = any(${scope.sourceIds}::text[])
+        and page.type = any(${scope.pageTypes}::text[])
+        and ${Option.match(scope.slug, { onNone: () => sql`true`, onSome: (slug) => sql`page.slug = ${slug}` })}`
+      const needsWork = sql`
+        not ${optedOut} and (${versionUnknown}
+          or not (${marked("complete")} or ${marked("not-applicable")} or ${setAside}))`
+
+      const page = (scope: ConversationScope, includeDone: boolean, before: number) =>
+        resilient(sql<{ id: number; source_id: string; slug: string; version_unknown: boolean }>`
+          select page.id, page.source_id, page.slug, ${versionUnknown} as version_unknown from pages page
+          where ${inScope(scope)} and page.id < ${before} and ${includeDone ? sql`not ${optedOut}` : needsWork}
+          order by page.id desc limit ${batchSize}`)
+
+      return Conversations.of({
+        candidates: (scope, { includeDone }) =>
+          Stream.paginate(Number.MAX_SAFE_INTEGER, (before) =>
+            Effect.map(page(scope, includeDone, Math.min(before, maxPageId)), (rows) => {
+              const last = rows[rows.length - 1]
+              const candidates = rows.map((row): Candidate => ({
+                id: row.id,
+                sourceId: row.source_id,
+                slug: row.slug,
+                versionUnknown: row.version_unknown
+              }))
+              const next =
+                last === undefined || rows.length < batchSize ? Option.none() : Option.some(last.id)
+              return [candidates, next] as const
+            })
+          ),
+        count: Effect.fnUntraced(function* (scope) {
+          const rows = yield* resilient(sql<Record<keyof ConversationCounts, number>>`
+            select count(*)::int as total,
+              count(*) filter (where state = 'complete')::int as "complete",
+              count(*) filter (where state = 'not-applicable')::int as "notApplicable",
+              count(*) filter (where state = 'set-aside')::int as "setAside",
+              count(*) filter (where state = 'opted-out')::int as "optedOut",
+              count(*) filter (where state = 'to-do')::int as "toDo",
+              coalesce(sum(bytes) filter (where state = 'to-do'), 0)::float8 as "toDoBytes"
+            from (
+              select octet_length(page.compiled_truth) + octet_length(page.timeline) as bytes,
+                case when ${optedOut} then 'opted-out'
+                  when ${versionUnknown} then 'to-do'
+                  when ${marked("complete")} then 'complete'
+                  when ${marked("not-applicable")} then 'not-applicable'
+                  when ${setAside} then 'set-aside'
+                  else 'to-do' end as state
+              from pages page where ${inScope(scope)}
+            ) as states`)
+          return rows[0] ?? noPages
+        }),
+        load: Effect.fnUntraced(function* (id, maxBytes) {
+          const bytes = sql.literal("octet_length(page.compiled_truth) + octet_length(page.timeline)")
+          const rows = yield* resilient(sql`
+            select page.id, page.source_id, page.slug, page.type, page.title, page.content_hash, page.effective_date,
+              case when ${bytes} <= ${maxBytes} then page.compiled_truth else '' end as compiled_truth,
+              case when ${bytes} <= ${maxBytes} then page.timeline else '' end as timeline,
+              page.frontmatter, page.deleted_at is not null as deleted, ${bytes} as bytes, source.local_path,
+              print.fingerprint
+            from pages page join sources source on source.id = page.source_id,
+              lateral (select ${sql.literal(fingerprintColumns)} as fingerprint) as print
+            where page.id = ${id}`)
+          const pages = yield* Effect.orDie(decodePages(rows))
+          return Option.fromUndefinedOr(pages[0])
+        }),
+        markOf: Effect.fnUntraced(function* ({ slug, sourceId }, versionToken) {
+          const complete = markSession("complete", slug, versionToken)
+          const notApplicable = markSession("not-applicable", slug, versionToken)
+          const rows = yield* resilient(sql<{ readonly state: "complete" | "not-applicable" | "set-aside" }>`
+            select case when source_session = ${complete} then 'complete' else 'not-applicable' end as state
+              from facts where source_id = ${sourceId} and source like 'cli:extract-conversation-facts%'
+                and source_session = any(${[complete, notApplicable]}::text[])
+            union all
+            select 'set-aside' from gbrain_effect.pages_set_aside
+              where source_id = ${sourceId} and slug = ${slug} and version_token = ${versionToken}
+            order by state limit 1`)
+          return Option.fromUndefinedOr(rows[0]?.state)
+        }),
+        setAside: ({ slug, sourceId }, versionToken, reason) =>
+          resilient(sql`
+            insert into gbrain_effect.pages_set_aside (source_id, slug, version_token, reason)
+            values (${sourceId}, ${slug}, ${versionToken}, ${reason})
+            on conflict (source_id, slug) do update set version_token = excluded.version_token, reason = excluded.reason,
+              created_at = clock_timestamp()`).pipe(Effect.asVoid)
+      })
+    })
+  )
+}
+
+/** `pages.id` is a 32-bit integer. */
+const maxPageId = 2_147_483_647
+
+const noPages: ConversationCounts = {
+  total: 0,
+  complete: 0,
+  notApplicable: 0,
+  setAside: 0,
+  optedOut: 0,
+  toDo: 0,
+  toDoBytes: 0
+}

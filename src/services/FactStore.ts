@@ -1,0 +1,231 @@
+/**
+ * Writes what was learnt from a page: the old rows go, the new rows and the mark come, in one transaction that commits
+ * only while the lease is held and the page is what it was when it was read. So no crash leaves half a page, no process
+ * that lost its lease writes, and no fact is there twice.
+ */
+import { PgTypes } from "@effect/sql-pg"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import {
+  factSession,
+  factSource,
+  type Mark,
+  markSession,
+  markSource,
+  markText
+} from "../domain/ConversationPages.ts"
+import type { FactKind, Notability } from "../domain/Fact.ts"
+import { resilient } from "./database/Resilience.ts"
+import { Journal } from "./Journal.ts"
+import { type Lease, type LeaseLost, PageLease } from "./PageLease.ts"
+
+/** The page was edited, deleted or retyped while it was worked on: its outcome was not written. */
+export class PageChanged extends Schema.TaggedError<PageChanged>()("PageChanged", {
+  slug: Schema.String,
+  message: Schema.String
+}) {}
+
+/** A row of `facts`, ready to be written. */
+export interface FactRow {
+  readonly fact: string
+  readonly kind: typeof FactKind.Type
+  readonly entitySlug: string | null
+  readonly confidence: number
+  readonly notability: typeof Notability.Type
+  readonly context: string
+  /** Epoch milliseconds; none when the conversation does not say, which stores the time of writing. */
+  readonly validFrom: number | null
+  readonly metric: string | null
+  readonly value: number | null
+  readonly unit: string | null
+  readonly period: string | null
+  readonly vector: Float32Array
+  /** Where the vector is journaled, to be dropped once it is committed. */
+  readonly vectorKey: string
+}
+
+/** A mark to be set with the facts. */
+export interface PageMark {
+  readonly mark: Mark
+  readonly versionToken: string
+  /** Why, for a page that is not applicable. */
+  readonly context: string | null
+}
+
+/** What a page's extraction came to. */
+export interface PageOutcome {
+  readonly lease: Lease
+  readonly page: { readonly id: number; readonly sourceId: string; readonly slug: string }
+  /** `PageFingerprint` of the page as it was read. */
+  readonly fingerprint: string
+  readonly facts: ReadonlyArray<FactRow>
+  readonly mark: Option.Option<PageMark>
+  /**
+   * Which earlier rows of this command go: all of them, those whose time is at or after an instant (epoch milliseconds),
+   * or none.
+   */
+  readonly replace: "all" | "none" | { readonly since: number }
+}
+
+/** What a commit did. */
+export interface CommitReport {
+  readonly inserted: number
+  /** Earlier rows that went, marks included. */
+  readonly cleaned: number
+}
+
+/**
+ * Where numbering starts on a page that has rows of a `## Facts` fence. Those are numbered by their place in the fence,
+ * from 1, and share the key with ours; a fence never grows this long.
+ */
+const fenceFreeBand = 1_000_000
+
+/** A text that changes with everything about a page that an extraction depends on; computed by the database. */
+export const fingerprintColumns = `md5(concat_ws(chr(31), type, title, coalesce(content_hash,
+  md5(compiled_truth || chr(31) || timeline || chr(31) || frontmatter::text)),
+  coalesce(effective_date::text, 'none'), coalesce(deleted_at::text, 'live')))`
+
+/** The facts that this command owns. */
+export class FactStore extends Context.Service<
+  FactStore,
+  {
+    /** Writes a page's outcome. Safe to repeat: the same outcome written twice is there once. */
+    readonly commit: (
+      outcome: PageOutcome
+    ) => Effect.Effect<CommitReport, SqlError.SqlError | LeaseLost | PageChanged>
+    /** Whether the page ever was marked complete, in this or an earlier version of its content. */
+    readonly wasEverComplete: (sourceId: string, slug: string) => Effect.Effect<boolean, SqlError.SqlError>
+  }
+>()("gbrain/FactStore") {
+  /** Facts of the open brain. */
+  static readonly layer = Layer.effect(
+    FactStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const leases = yield* PageLease
+      const journal = yield* Journal
+      const vectorType = yield* Effect.cached(resilient(columnType(sql)))
+
+      const owned = (page: PageOutcome["page"]) => sql`
+        source like ${`${factSource}%`} and source_id = ${page.sourceId} and source_markdown_slug = ${page.slug}`
+
+      const confirmUnchanged = Effect.fnUntraced(function* (outcome: PageOutcome) {
+        const rows = yield* sql<{ readonly fingerprint: string }>`
+          select ${sql.literal(fingerprintColumns)} as fingerprint from pages where id = ${outcome.page.id} for share`
+        if (rows[0]?.fingerprint !== outcome.fingerprint) {
+          return yield* new PageChanged({
+            slug: outcome.page.slug,
+            message: `${outcome.page.slug} was changed while it was worked on; the next run takes it again`
+          })
+        }
+      })
+
+      const clean = ({ page, replace }: PageOutcome) => {
+        if (replace === "none") return Effect.succeed(0)
+        // With a new mark coming, older marks go in every case.
+        const kept =
+          replace === "all"
+            ? sql`true`
+            : sql`(source <> ${factSource} or valid_from >= ${instant(replace.since)})`
+        return sql`delete from facts where ${owned(page)} and ${kept} returning 1`.pipe(
+          Effect.map((rows) => rows.length)
+        )
+      }
+
+      // Rows that are not ours share our key on pages with a fence.
+      const firstRowNum = (page: PageOutcome["page"]) =>
+        sql<{ readonly ours: number | null; readonly theirs: number | null }>`
+          select max(row_num) filter (where ${owned(page)}) as ours,
+            max(row_num) filter (where not (${owned(page)})) as theirs
+          from facts
+          where source_id = ${page.sourceId} and source_markdown_slug = ${page.slug} and row_num is not null`.pipe(
+          Effect.map(([row]) => {
+            const start = row?.theirs == null ? 0 : Math.max(fenceFreeBand, row.theirs + 1)
+            return row?.ours == null ? start : Math.max(start, row.ours + 1)
+          })
+        )
+
+      const insertFacts = Effect.fnUntraced(function* (outcome: PageOutcome, rowNum: number, type: string) {
+        const { facts, page } = outcome
+        const dimensions = facts[0]?.vector.length ?? 0
+        if (facts.length === 0) return 0
+        const flat = new Array<number>(facts.length * dimensions)
+        facts.forEach((fact, row) =>
+          fact.vector.forEach((component, at) => (flat[row * dimensions + at] = component))
+        )
+        const vectors = yield* Effect.orDie(Effect.fromResult(PgTypes.array(flat, PgTypes.OID.float4)))
+        const rows = facts.map((fact, index) => ({
+          index,
+          fact: fact.fact,
+          kind: fact.kind,
+          entity_slug: fact.entitySlug,
+          confidence: fact.confidence,
+          notability: fact.notability,
+          context: fact.context,
+          valid_from: fact.validFrom === null ? null : instant(fact.validFrom),
+          claim_metric: fact.metric,
+          claim_value: fact.value,
+          claim_unit: fact.unit,
+          claim_period: fact.period
+        }))
+        const inserted = yield* sql`
+          insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, kind, entity_slug,
+            confidence, notability, context, valid_from, claim_metric, claim_value, claim_unit, claim_period, visibility,
+            embedding, embedded_at)
+          select ${page.sourceId}, ${factSource}, ${factSession(page.slug)}, ${page.slug}, ${rowNum}::int + row.index,
+            row.fact, row.kind, row.entity_slug, row.confidence, row.notability, row.context,
+            coalesce(row.valid_from, now()), row.claim_metric, row.claim_value, row.claim_unit, row.claim_period,
+            'private',
+            (${vectors})[row.index * ${dimensions}::int + 1 : (row.index + 1) * ${dimensions}::int]::${sql.literal(type)},
+            now()
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(index int, fact text, kind text,
+            entity_slug text, confidence real, notability text, context text, valid_from timestamptz,
+            claim_metric text, claim_value double precision, claim_unit text, claim_period text)
+          returning 1`
+        return inserted.length
+      })
+
+      const insertMark = ({ mark, page }: PageOutcome, rowNum: number) =>
+        Option.match(mark, {
+          onNone: () => Effect.void,
+          onSome: ({ context, mark, versionToken }) =>
+            Effect.asVoid(sql`
+              insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, kind,
+                confidence, notability, visibility, context)
+              values (${page.sourceId}, ${markSource(mark)}, ${markSession(mark, page.slug, versionToken)}, ${page.slug},
+                ${rowNum}, ${markText(mark)}, 'fact', 1.0, 'low', 'private', ${context})`)
+        })
+
+      return FactStore.of({
+        commit: Effect.fn("FactStore.commit")(function* (outcome) {
+          const type = yield* vectorType
+          return yield* Effect.gen(function* () {
+            yield* leases.confirm(outcome.lease)
+            yield* confirmUnchanged(outcome)
+            const cleaned = yield* clean(outcome)
+            const rowNum = yield* firstRowNum(outcome.page)
+            const inserted = yield* insertFacts(outcome, rowNum, type)
+            yield* insertMark(outcome, rowNum + inserted)
+            yield* journal.dropVectors(outcome.facts.map((fact) => fact.vectorKey))
+            return { inserted, cleaned }
+          }).pipe(sql.withTransaction, resilient)
+        }),
+        wasEverComplete: (sourceId, slug) =>
+          resilient(
+            sql`select 1 from facts where source_id = ${sourceId} and source_markdown_slug = ${slug}
+              and source = ${markSource("complete")} limit 1`
+          ).pipe(Effect.map((rows) => rows.length > 0))
+      })
+    })
+  )
+}
+
+// The vector's type in this brain: halfvec, or vector where pgvector is old. A literal in a statement, so it is one of two.
+const columnType = (sql: SqlClient.SqlClient) =>
+  sql<{ readonly type: string }>`
+    select format_type(atttypid, null) as type from pg_attribute
+    where attrelid = 'facts'::regclass and attname = 'embedding'`.pipe(
+    Effect.map(([row]) => (row?.type === "vector" ? "vector" : "halfvec"))
+  )
+
+const instant = (epochMillis: number): string => new Date(epochMillis).toISOString()
