@@ -1,0 +1,58 @@
+/**
+ * The text of a conversation page: the transcript file that its front matter names, where there is one, else what the
+ * page itself says. A transcript is read only from inside the brain's own folder, symbolic links followed and checked.
+ */
+import { Effect, FileSystem, Option, Path } from "effect"
+import { maxPageBytes } from "../../domain/ConversationPages.ts"
+import type { ConversationPage } from "../../services/Conversations.ts"
+
+/** Where a page's text comes from. */
+export type Body =
+  | { readonly _tag: "Page"; readonly text: string }
+  | { readonly _tag: "Transcript"; readonly text: string; readonly file: string }
+  | { readonly _tag: "TooLarge"; readonly bytes: number; readonly of: string }
+
+/**
+ * Reads the body. `repositoryPath` is the folder that relative paths start from when the page's source has none of its
+ * own (gbrain's config row `sync.repo_path`).
+ */
+export const readBody = Effect.fn("readBody")(function* (
+  page: ConversationPage,
+  repositoryPath: Option.Option<string>
+): Effect.fn.Return<Body, never, FileSystem.FileSystem | Path.Path> {
+  const transcript = yield* findTranscript(page, repositoryPath)
+  if (Option.isSome(transcript)) {
+    const { bytes, file } = transcript.value
+    if (bytes > maxPageBytes) return { _tag: "TooLarge", bytes, of: file }
+    const fs = yield* FileSystem.FileSystem
+    const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
+    if (text.trim() !== "") return { _tag: "Transcript", text, file }
+  }
+  if (page.bytes > maxPageBytes) return { _tag: "TooLarge", bytes: page.bytes, of: page.slug }
+  return { _tag: "Page", text: `${page.compiled_truth}\n\n${page.timeline}` }
+})
+
+const findTranscript = Effect.fnUntraced(function* (
+  page: ConversationPage,
+  repositoryPath: Option.Option<string>
+) {
+  const named = page.frontmatter["raw_transcript"]
+  if (typeof named !== "string" || named.trim() === "") return Option.none()
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const roots = [page.local_path, Option.getOrNull(repositoryPath)].filter(
+    (root): root is string => root !== null && root !== ""
+  )
+  for (const root of roots) {
+    const found = yield* Effect.gen(function* () {
+      const inside = yield* fs.realPath(root)
+      const file = yield* fs.realPath(path.resolve(inside, named.trim()))
+      const relative = path.relative(inside, file)
+      if (relative.startsWith("..") || path.isAbsolute(relative)) return Option.none()
+      const info = yield* fs.stat(file)
+      return info.type === "File" ? Option.some({ file, bytes: Number(info.size) }) : Option.none()
+    }).pipe(Effect.orElseSucceed(() => Option.none<{ readonly file: string; readonly bytes: number }>()))
+    if (Option.isSome(found)) return found
+  }
+  return Option.none()
+})
