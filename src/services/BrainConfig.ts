@@ -1,0 +1,69 @@
+/**
+ * The settings that live in the brain itself (`config` rows), so that every machine that works on it, and gbrain too, goes
+ * by the same.
+ */
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+
+/** A setting's value does not fit the setting. */
+export class BadSetting extends Schema.TaggedError<BadSetting>()("BadSetting", {
+  key: Schema.String,
+  message: Schema.String
+}) {}
+
+/** Config rows. */
+export class BrainConfig extends Context.Service<
+  BrainConfig,
+  {
+    readonly all: Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
+    readonly get: (key: string) => Effect.Effect<Option.Option<string>, SqlError.SqlError>
+    readonly set: (key: string, value: string) => Effect.Effect<void, SqlError.SqlError>
+    /** Removes the row; answers whether there was one. */
+    readonly unset: (key: string) => Effect.Effect<boolean, SqlError.SqlError>
+  }
+>()("gbrain/BrainConfig") {
+  /** The settings of the open brain. */
+  static readonly layer = Layer.effect(
+    BrainConfig,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      return BrainConfig.of({
+        all: sql<{
+          readonly key: string
+          readonly value: string
+        }>`select key, value from config order by key`.pipe(
+          Effect.map((rows) => new Map(rows.map((row) => [row.key, row.value])))
+        ),
+        get: (key) =>
+          sql<{ readonly value: string }>`select value from config where key = ${key}`.pipe(
+            Effect.map(([row]) => Option.fromUndefinedOr(row?.value))
+          ),
+        set: (key, value) =>
+          Effect.asVoid(sql`
+            insert into config (key, value) values (${key}, ${value})
+            on conflict (key) do update set value = excluded.value`),
+        unset: (key) =>
+          sql`delete from config where key = ${key} returning key`.pipe(Effect.map((rows) => rows.length > 0))
+      })
+    })
+  )
+}
+
+/** gbrain's way to switch extraction off: `facts.extraction_enabled` is one of these, in any case. */
+export const isSwitchedOff = (value: string): boolean =>
+  ["false", "0", "no", "off"].includes(value.trim().toLowerCase())
+
+/** The embedding model and width that the brain is configured for. */
+export const embeddingSettings = Effect.fn("embeddingSettings")(function* (config: BrainConfig["Service"]) {
+  const rows = yield* config.all
+  const model = rows.get("embedding_model") ?? "openai:text-embedding-3-small"
+  const text = rows.get("embedding_dimensions") ?? "1536"
+  const dimensions = Number(text)
+  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > 16_000) {
+    return yield* new BadSetting({
+      key: "embedding_dimensions",
+      message: `The setting embedding_dimensions is "${text}", which is no width. Set it: gbrain config set embedding_dimensions 1536`
+    })
+  }
+  return { model, dimensions }
+})
