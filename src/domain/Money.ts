@@ -54,7 +54,7 @@ export const perTokenFromUsdPerMillion = (text: string): Option.Option<Money> =>
 export const toDecimal = (amount: Money, places: number): string => {
   const negative = amount < 0n
   const unit = 10n ** BigInt(scale - places)
-  const magnitude = negative ? -amount : amount
+  const magnitude = negative ? 0n - amount : amount
   const rounded = (magnitude + unit / 2n) / unit
   const digits = rounded.toString().padStart(places + 1, "0")
   const whole = digits.slice(0, digits.length - places)
@@ -64,7 +64,7 @@ export const toDecimal = (amount: Money, places: number): string => {
 
 /** For people: `$1.2345`; four decimals, as many as it takes for amounts below a hundredth of a cent. */
 export const format = (amount: Money): string => {
-  const magnitude = amount < 0n ? -amount : amount
+  const magnitude = amount < 0n ? 0n - amount : amount
   const places = magnitude === 0n || magnitude >= 100_000_000n ? 4 : 8
   return `$${toDecimal(amount, places)}`
 }

@@ -149,10 +149,7 @@ export class FactStore extends Context.Service<
         const { facts, page } = outcome
         const dimensions = facts[0]?.vector.length ?? 0
         if (facts.length === 0) return 0
-        const flat = new Array<number>(facts.length * dimensions)
-        facts.forEach((fact, row) =>
-          fact.vector.forEach((component, at) => (flat[row * dimensions + at] = component))
-        )
+        const flat = facts.flatMap((fact) => [...fact.vector])
         const vectors = yield* Effect.orDie(Effect.fromResult(PgTypes.array(flat, PgTypes.OID.float4)))
         const rows = facts.map((fact, index) => ({
           index,

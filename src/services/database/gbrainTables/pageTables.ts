@@ -136,10 +136,10 @@ export const pageTables = ({ dimensions, model }: EmbeddingColumns): ReadonlyArr
     primary key (id),
     constraint links_from_page_id_fkey foreign key (from_page_id) references pages(id) on delete cascade,
     constraint links_from_to_type_source_origin_unique unique nulls not distinct (from_page_id, to_page_id, link_type, link_source, origin_page_id),
-    constraint links_link_kind_check check (((link_kind is null) or (link_kind in ('plain', 'typed_ner'))),
+    constraint links_link_kind_check check (((link_kind is null) or (link_kind in ('plain', 'typed_ner')))),
     constraint links_link_source_check check (((link_source is null) or ((link_source ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$') and (char_length(link_source) <= 64)))),
     constraint links_origin_page_id_fkey foreign key (origin_page_id) references pages(id) on delete set null,
-    constraint links_resolution_type_check check (((resolution_type is null) or (resolution_type in ('qualified', 'unqualified'))),
+    constraint links_resolution_type_check check (((resolution_type is null) or (resolution_type in ('qualified', 'unqualified')))),
     constraint links_to_page_id_fkey foreign key (to_page_id) references pages(id) on delete cascade
   )`,
   `create index idx_links_from on links (from_page_id)`,

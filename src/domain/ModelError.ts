@@ -1,0 +1,61 @@
+/**
+ * What can go wrong with a call to a model, told apart by what helps: some errors pass by themselves, some concern one
+ * piece of work, some concern the whole run.
+ */
+import { Schema } from "effect"
+
+/** Why a call failed. */
+export const ModelErrorReason = Schema.Literals([
+  /** 429: too many requests or tokens for now. */
+  "RateLimited",
+  /** 429 or 402: no money or quota left with the provider. */
+  "QuotaExhausted",
+  /** 401 or 403: no key, a wrong one, or one that may not. */
+  "Unauthorized",
+  /** The provider does not know the model. */
+  "UnknownModel",
+  /** Nothing answers at the address. */
+  "Unreachable",
+  /** 5xx, a connection that broke, an answer that is no answer. */
+  "Unavailable",
+  "TimedOut",
+  /** 400 and the like: this request will not be served, however often it is sent. */
+  "Rejected",
+  "ContextTooLong",
+  /** The model declines to answer. */
+  "Refused",
+  /** The provider's filter withheld the answer. */
+  "ContentFiltered",
+  /** The answer reached its token limit and was cut. */
+  "Truncated",
+  /** Embeddings of a wrong number or width, or with values that are no numbers. */
+  "BadVectors"
+])
+
+/** Why a call failed. */
+export type ModelErrorReason = typeof ModelErrorReason.Type
+
+/** A call to a model failed. */
+export class ModelError extends Schema.TaggedError<ModelError>()("ModelError", {
+  reason: ModelErrorReason,
+  model: Schema.String,
+  /** Host of the endpoint. */
+  endpoint: Schema.String,
+  /** For a reader: what happened, and the way out where there is one. Never has a key in it. */
+  message: Schema.String,
+  /** Milliseconds after which the provider wants to be asked again. */
+  retryAfterMs: Schema.optionalKey(Schema.Finite),
+  /** Whether the provider may bill the call although it failed. */
+  billed: Schema.Literals(["no", "maybe"])
+}) {}
+
+/** A second try may succeed: the condition passes by itself. */
+export const isTransient = (error: ModelError): boolean =>
+  error.reason === "RateLimited" ||
+  error.reason === "Unreachable" ||
+  error.reason === "Unavailable" ||
+  error.reason === "TimedOut"
+
+/** Every further call will fail the same way: the run stops at once. */
+export const isFatalForRun = (error: ModelError): boolean =>
+  error.reason === "QuotaExhausted" || error.reason === "Unauthorized" || error.reason === "UnknownModel"
