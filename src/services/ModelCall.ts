@@ -1,0 +1,97 @@
+/**
+ * What every paid call goes through, chat and embeddings alike: money reserved for the worst case, a turn at the rate
+ * limiter, one attempt, the true cost settled; and again after a pause when the failure may pass.
+ *
+ * Money is taken before the turn, for each attempt anew. A fiber that waits for its turn gets it by the passing of time
+ * alone, so whoever waits for money behind it waits for something that comes. The other way round, a fiber could hold a turn while
+ * waiting for money that only others' turns can set free.
+ */
+import { Effect, Option } from "effect"
+import * as Money from "../domain/Money.ts"
+import { costOf, type TokenPrices } from "../domain/Prices.ts"
+import { Budget } from "./Budget.ts"
+import type { FailedAttempt, TokenUsage } from "./OpenAi.ts"
+import type { RateLimitFacts } from "../domain/RateLimitHeaders.ts"
+import { Prices, unpriced } from "./Prices.ts"
+import { RateLimiter } from "./RateLimiter.ts"
+import { retryTransient } from "./Retry.ts"
+import { Usage } from "./Usage.ts"
+
+/** A paid call, as the pipeline sees it. */
+export interface ModelCall<A> {
+  readonly model: string
+  readonly host: string
+  /** The most tokens it can take in and put out. */
+  readonly worst: { readonly inputTokens: number; readonly outputTokens: number }
+  readonly attempt: Effect.Effect<A, FailedAttempt>
+  /** What an answer used. */
+  readonly usageOf: (answer: A) => TokenUsage
+  readonly limitsOf: (answer: A) => RateLimitFacts
+}
+
+/** An answer and what it cost; without a known price the cost counts as nothing. */
+export interface Paid<A> {
+  readonly answer: A
+  readonly cost: Money.Money
+}
+
+/**
+ * A token is never shorter than a byte, and what a server wraps around the messages is a few tokens each.
+ */
+export const boundTokens = (...texts: ReadonlyArray<string>): number =>
+  texts.reduce((sum, text) => sum + Buffer.byteLength(text, "utf8") + overheadTokens, overheadTokens)
+
+const overheadTokens = 16
+
+/** Makes the pipeline that calls go through, from the services in context. */
+export const makeModelCalls = Effect.gen(function* () {
+  const budget = yield* Budget
+  const prices = yield* Prices
+  const limiter = yield* RateLimiter
+  const usage = yield* Usage
+
+  // Under a cap a model must have a price.
+  const priceFor = (model: string) => {
+    const known = prices.of(model)
+    return Option.isNone(known) && Option.isSome(budget.cap) ? Effect.fail(unpriced(model)) : Effect.succeed(known)
+  }
+
+  const cost = (known: Option.Option<TokenPrices>, used: TokenUsage) =>
+    Option.match(known, { onNone: () => Money.zero, onSome: (price) => costOf(price, used) })
+
+  const make = Effect.fnUntraced(function* <A>(call: ModelCall<A>) {
+    const known = yield* priceFor(call.model)
+    if (Option.isNone(known)) yield* usage.count({ unpricedCalls: 1 })
+    const worst = cost(known, { ...call.worst, cachedTokens: 0 })
+
+    const attempt = budget.withReservation(worst, (settle) =>
+      limiter.withPermit({ key: `${call.host} ${call.model}`, tokens: call.worst.inputTokens })((feedback) =>
+        call.attempt.pipe(
+          Effect.tap((answer) => feedback({ outcome: "ok", facts: call.limitsOf(answer) })),
+          Effect.flatMap((answer): Effect.Effect<Paid<A>> => {
+            const price = cost(known, call.usageOf(answer))
+            return Effect.as(settle(price), { answer, cost: price })
+          }),
+          Effect.catch(({ error, limits }) =>
+            Effect.gen(function* () {
+              const limited = error.reason === "RateLimited"
+              yield* feedback({ outcome: limited ? "rate-limited" : "other", facts: limits })
+              if (limited) yield* usage.count({ rateLimited: 1 })
+              if (error.billed === "no") yield* settle(Money.zero)
+              return yield* error
+            })
+          )
+        )
+      )
+    )
+    return yield* retryTransient(attempt, () => usage.count({ retries: 1 }))
+  })
+
+  return { make, priceFor }
+})
+
+/** What a call used, where the server does not tell: the worst case, so that a cap holds all the same. */
+export const usageOrWorst = (
+  usage: Option.Option<TokenUsage>,
+  worst: ModelCall<unknown>["worst"]
+): TokenUsage => Option.getOrElse(usage, () => ({ ...worst, cachedTokens: 0 }))

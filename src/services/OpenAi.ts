@@ -1,0 +1,409 @@
+/**
+ * One attempt at one call to an OpenAI-compatible endpoint, with the `openai` package: typed errors, the limits that the
+ * headers tell, and what was used. Interrupting the fiber closes the request. Retries, limits and money are not its
+ * business; see `ChatModel` and `EmbeddingModel`.
+ */
+import OpenAI, { APIError } from "openai"
+import { Clock, Config, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { ModelError, type ModelErrorReason } from "../domain/ModelError.ts"
+import { parseModelId, providers } from "../domain/ModelId.ts"
+import { type RateLimitFacts, readRateLimits } from "../domain/RateLimitHeaders.ts"
+import { decodeVectors } from "./openai/vectors.ts"
+
+/** How long an attempt may take. */
+export const CallTimeouts = Context.Reference("gbrain/CallTimeouts", {
+  defaultValue: () => ({ chat: Duration.seconds(300), embedding: Duration.seconds(60) })
+})
+
+/** A chat call. */
+export interface ChatRequest {
+  readonly system: string
+  readonly user: string
+  readonly maxOutputTokens: number
+  /** The form of the answer, where the server can keep to one. */
+  readonly schema?: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> }
+}
+
+/** What was used, as the provider counts it. */
+export interface TokenUsage {
+  readonly inputTokens: number
+  /** Part of `inputTokens`. */
+  readonly cachedTokens: number
+  readonly outputTokens: number
+}
+
+/** How an answer ended. */
+export type Finish = "complete" | "truncated" | "refused" | "filtered"
+
+/** An answer, whatever it is worth: it was paid for. */
+export interface RawChatAnswer {
+  readonly text: string
+  readonly finish: Finish
+  /** None when the server does not tell. */
+  readonly usage: Option.Option<TokenUsage>
+  readonly limits: RateLimitFacts
+}
+
+/** Vectors in the order of the texts. */
+export interface RawEmbeddings {
+  readonly vectors: ReadonlyArray<Float32Array>
+  readonly inputTokens: Option.Option<number>
+  readonly limits: RateLimitFacts
+}
+
+/** A failed attempt, with what its headers told. */
+export interface FailedAttempt {
+  readonly error: ModelError
+  readonly limits: RateLimitFacts | undefined
+}
+
+/** The endpoint of one model. */
+export interface Endpoint {
+  readonly host: string
+  readonly chat: (request: ChatRequest) => Effect.Effect<RawChatAnswer, FailedAttempt>
+  readonly embed: (
+    texts: ReadonlyArray<string>,
+    dimensions: number
+  ) => Effect.Effect<RawEmbeddings, FailedAttempt>
+  /** Whether the endpoint answers and knows the model; costs nothing. */
+  readonly check: Effect.Effect<void, FailedAttempt>
+}
+
+/** No key is set for a model's provider. */
+export class MissingKey extends Schema.TaggedError<MissingKey>()("MissingKey", {
+  model: Schema.String,
+  message: Schema.String
+}) {}
+
+/** Endpoints by model. */
+export class OpenAi extends Context.Service<
+  OpenAi,
+  {
+    /** The endpoint for a model (`provider:model`); keys and addresses come from the environment. */
+    readonly endpoint: (model: string) => Effect.Effect<Endpoint, MissingKey>
+  }
+>()("gbrain/OpenAi") {
+  /**
+   * Endpoints as the environment says: `OPENAI_BASE_URL` for OpenAI's models, and each provider's own key variable.
+   */
+  static readonly layer = Layer.effect(
+    OpenAi,
+    Effect.gen(function* () {
+      const baseUrl = yield* Config.option(Config.String("OPENAI_BASE_URL"))
+      const variables = new Set(Object.values(providers).flatMap((provider) => provider.keyVariables))
+      const keys = new Map<string, Redacted.Redacted>()
+      for (const variable of variables) {
+        const key = yield* Config.option(Config.Redacted(variable))
+        if (Option.isSome(key) && Redacted.value(key.value).trim() !== "") keys.set(variable, key.value)
+      }
+      return OpenAi.of({
+        endpoint: Effect.fnUntraced(function* (model) {
+          const { name, provider } = parseModelId(model)
+          const known = providers[provider] ?? { baseUrl: "", keyVariables: [] }
+          const url = provider === "openai" ? Option.getOrElse(baseUrl, () => known.baseUrl) : known.baseUrl
+          const key = known.keyVariables.flatMap((variable) => keys.get(variable) ?? [])[0]
+          // A server of one's own often asks for no key at all.
+          const keyless = known.keyVariables.length === 0 || (provider === "openai" && Option.isSome(baseUrl))
+          if (key === undefined && !keyless) {
+            return yield* new MissingKey({
+              model,
+              message:
+                `No key for ${model}: set ${known.keyVariables.join(" or ")}` +
+                (provider === "openai"
+                  ? ", or OPENAI_BASE_URL for a compatible server that needs none."
+                  : ".")
+            })
+          }
+          return makeEndpoint({
+            model,
+            name,
+            url,
+            key: key ?? Redacted.make("none"),
+            sendDimensions: provider !== "voyage"
+          })
+        })
+      })
+    })
+  )
+}
+
+const makeEndpoint = (options: {
+  readonly model: string
+  readonly name: string
+  readonly url: string
+  readonly key: Redacted.Redacted
+  readonly sendDimensions: boolean
+}): Endpoint => {
+  const client = new OpenAI({
+    apiKey: Redacted.value(options.key),
+    baseURL: options.url,
+    maxRetries: 0,
+    // Time is kept by the Clock; the package's own timer must never be the first.
+    timeout: 24 * 60 * 60 * 1000,
+    logLevel: "off"
+  })
+  const host = URL.parse(options.url)?.host ?? options.url
+  const about = { model: options.model, endpoint: host }
+  // What the server turned out not to have; learnt once, by the first call that is refused for it.
+  let answerForm: "json_schema" | "json_object" | "none" = "json_schema"
+  let limitField: "max_completion_tokens" | "max_tokens" = "max_completion_tokens"
+
+  const request = <A>(timeout: Duration.Duration, send: (signal: AbortSignal) => Promise<A>) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      return yield* Effect.tryPromise({ try: send, catch: (cause) => failure(about, cause, now) }).pipe(
+        Effect.timeoutOrElse({
+          duration: timeout,
+          orElse: () => Effect.fail(timedOut(about, timeout))
+        })
+      )
+    })
+
+  const chat = (ask: ChatRequest): Effect.Effect<RawChatAnswer, FailedAttempt> =>
+    Effect.gen(function* () {
+      const { chat: timeout } = yield* CallTimeouts
+      const form = ask.schema === undefined ? "none" : answerForm
+      const field = limitField
+      const { data, response } = yield* request(timeout, (signal) =>
+        client.chat.completions
+          .create(
+            {
+              model: options.name,
+              messages: [
+                { role: "system", content: ask.system },
+                { role: "user", content: ask.user }
+              ],
+              [field]: ask.maxOutputTokens,
+              ...responseFormat(form, ask)
+            },
+            { signal }
+          )
+          .withResponse()
+      )
+      return yield* readChat(
+        about,
+        data,
+        readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
+      )
+    }).pipe(
+      Effect.catchIf(
+        (failed) => failed.error.reason === "Rejected" && stepDown(failed.error.message),
+        () => chat(ask)
+      )
+    )
+
+  const stepDown = (message: string): boolean => {
+    const text = message.toLowerCase()
+    if (text.includes("max_completion_tokens") && limitField === "max_completion_tokens") {
+      limitField = "max_tokens"
+      return true
+    }
+    if (/response_format|json_schema|json_object|structured/.test(text) && answerForm !== "none") {
+      answerForm = answerForm === "json_schema" ? "json_object" : "none"
+      return true
+    }
+    return false
+  }
+
+  const embed: Endpoint["embed"] = Effect.fnUntraced(function* (texts, dimensions) {
+    const { embedding: timeout } = yield* CallTimeouts
+    const { data, response } = yield* request(timeout, (signal) =>
+      client.embeddings
+        .create(
+          {
+            model: options.name,
+            input: [...texts],
+            encoding_format: "base64",
+            ...(options.sendDimensions ? { dimensions } : {})
+          },
+          { signal }
+        )
+        .withResponse()
+    )
+    const limits = readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
+    const decoded = decodeVectors(data, texts.length, dimensions)
+    if (decoded._tag === "Failure") {
+      return yield* Effect.fail({
+        error: new ModelError({
+          ...about,
+          reason: "BadVectors",
+          message: `${options.model}: ${decoded.failure}`,
+          billed: "maybe"
+        }),
+        limits
+      })
+    }
+    return { ...decoded.success, limits }
+  })
+
+  const check: Endpoint["check"] = Effect.asVoid(
+    request(Duration.seconds(10), (signal) => client.models.retrieve(options.name, { signal }))
+  )
+
+  return { host, chat, embed, check }
+}
+
+const responseFormat = (form: "json_schema" | "json_object" | "none", ask: ChatRequest) => {
+  if (ask.schema === undefined || form === "none") return {}
+  if (form === "json_object") return { response_format: { type: "json_object" } as const }
+  return {
+    response_format: {
+      type: "json_schema",
+      json_schema: { name: ask.schema.name, strict: true, schema: { ...ask.schema.schema } }
+    } as const
+  }
+}
+
+const Completion = Schema.Struct({
+  choices: Schema.NonEmptyArray(
+    Schema.Struct({
+      finish_reason: Schema.optionalKey(Schema.NullOr(Schema.String)),
+      message: Schema.Struct({
+        content: Schema.optionalKey(Schema.NullOr(Schema.String)),
+        refusal: Schema.optionalKey(Schema.NullOr(Schema.String))
+      })
+    })
+  ),
+  usage: Schema.optionalKey(
+    Schema.NullOr(
+      Schema.Struct({
+        prompt_tokens: Schema.Finite,
+        completion_tokens: Schema.Finite,
+        prompt_tokens_details: Schema.optionalKey(
+          Schema.NullOr(Schema.Struct({ cached_tokens: Schema.optionalKey(Schema.NullOr(Schema.Finite)) }))
+        )
+      })
+    )
+  )
+})
+
+const decodeCompletion = Schema.decodeUnknownOption(Completion)
+
+const readChat = (
+  about: { readonly model: string; readonly endpoint: string },
+  data: unknown,
+  limits: RateLimitFacts
+): Effect.Effect<RawChatAnswer, FailedAttempt> => {
+  const decoded = decodeCompletion(data)
+  if (Option.isNone(decoded)) {
+    const message = `${about.endpoint} answered something that is no chat completion.`
+    return Effect.fail({
+      error: new ModelError({ ...about, reason: "Unavailable", message, billed: "maybe" }),
+      limits
+    })
+  }
+  const { choices, usage } = decoded.value
+  const { finish_reason: reason, message } = choices[0]
+  const refused = message.refusal != null && message.refusal !== ""
+  return Effect.succeed({
+    text: message.content ?? "",
+    finish: refused
+      ? "refused"
+      : reason === "length"
+        ? "truncated"
+        : reason === "content_filter"
+          ? "filtered"
+          : "complete",
+    usage: Option.map(Option.fromNullishOr(usage), (it) => ({
+      inputTokens: it.prompt_tokens,
+      cachedTokens: Math.min(it.prompt_tokens, it.prompt_tokens_details?.cached_tokens ?? 0),
+      outputTokens: it.completion_tokens
+    })),
+    limits
+  })
+}
+
+const timedOut = (
+  about: { readonly model: string; readonly endpoint: string },
+  timeout: Duration.Duration
+): FailedAttempt => ({
+  error: new ModelError({
+    ...about,
+    reason: "TimedOut",
+    message: `${about.endpoint} did not answer within ${Duration.toSeconds(timeout)} s.`,
+    billed: "maybe"
+  }),
+  limits: undefined
+})
+
+const failure = (
+  about: { readonly model: string; readonly endpoint: string },
+  cause: unknown,
+  now: number
+): FailedAttempt => {
+  if (cause instanceof APIError && typeof cause.status === "number") {
+    const limits = readRateLimits((name) => cause.headers?.get(name), now)
+    const reason = reasonOf(
+      cause.status,
+      `${cause.code ?? ""} ${cause.type ?? ""} ${cause.message}`.toLowerCase()
+    )
+    return {
+      error: new ModelError({
+        ...about,
+        reason,
+        message: messageOf(about, reason, cause),
+        ...(limits.retryAfterMs === undefined ? {} : { retryAfterMs: limits.retryAfterMs }),
+        billed: "no"
+      }),
+      limits
+    }
+  }
+  // The connection was never made, or it broke: only in the first case is it sure that nothing was done.
+  const text = deepMessage(cause)
+  const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT/.test(
+    text
+  )
+  return {
+    error: new ModelError({
+      ...about,
+      reason: neverSent ? "Unreachable" : "Unavailable",
+      message: neverSent
+        ? `Nothing answers at ${about.endpoint} (${text}). Check OPENAI_BASE_URL and the network.`
+        : `The connection to ${about.endpoint} broke, or its answer was cut (${text}).`,
+      billed: neverSent ? "no" : "maybe"
+    }),
+    limits: undefined
+  }
+}
+
+const reasonOf = (status: number, text: string): ModelErrorReason => {
+  if (status === 401 || status === 403) return "Unauthorized"
+  if (status === 402 || /insufficient_quota|exceeded your current quota|billing_hard_limit/.test(text))
+    return "QuotaExhausted"
+  if (status === 429) return "RateLimited"
+  if (status === 408) return "TimedOut"
+  if (status === 409 || status >= 500) return "Unavailable"
+  if (status === 404 || /model_not_found|does not exist/.test(text)) return "UnknownModel"
+  if (/context_length|maximum context|too many tokens/.test(text)) return "ContextTooLong"
+  if (/content_filter|content management/.test(text)) return "ContentFiltered"
+  return "Rejected"
+}
+
+const messageOf = (
+  { endpoint, model }: { readonly model: string; readonly endpoint: string },
+  reason: ModelErrorReason,
+  cause: { readonly status: number | undefined; readonly message: string }
+): string => {
+  // Providers quote the key, in part, when they refuse it; pages of HTML say nothing that the status does not.
+  const said = cause.message.includes("<")
+    ? String(cause.status)
+    : cause.message.replace(/\b(sk|pk|key)-[\w*-]+/gi, "…").slice(0, 300)
+  switch (reason) {
+    case "Unauthorized":
+      return `${endpoint} refuses the key (${cause.status}). Check that the key is right and may use ${model}.`
+    case "UnknownModel":
+      return `${endpoint} does not know the model ${model}. Choose another with --model or: gbrain config set facts.extraction_model MODEL`
+    case "QuotaExhausted":
+      return `The quota at ${endpoint} is used up (${said}). Add credit there, then run again: what was paid for is kept.`
+    default:
+      return `${endpoint} answered: ${said}`
+  }
+}
+
+const deepMessage = (cause: unknown): string => {
+  const parts: Array<string> = []
+  for (let at = cause, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    parts.push("code" in at && typeof at.code === "string" ? `${at.code} ${at.message}` : at.message)
+  }
+  return parts.join(": ") || String(cause)
+}
