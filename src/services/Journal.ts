@@ -32,14 +32,12 @@ export interface JournaledVector {
 export class Journal extends Context.Service<
   Journal,
   {
-    /** The chat answer that is known for `key`, if any. */
+    /** The chat answers that are known among `keys`. */
     readonly answers: (
       keys: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
-    /** Writes an answer down. Writing the same key again changes nothing. */
+    /** Writes an answer down; a later one to the same question takes the place of the earlier. */
     readonly recordAnswer: (entry: JournaledAnswer) => Effect.Effect<void, SqlError.SqlError>
-    /** Forgets an answer that turned out to be unusable, so that it is asked for again. */
-    readonly forgetAnswer: (key: string) => Effect.Effect<void, SqlError.SqlError>
     /** The vectors that are known among `keys`. */
     readonly vectors: (
       keys: ReadonlyArray<string>
@@ -70,9 +68,10 @@ export class Journal extends Context.Service<
             insert into gbrain_effect.journal_answers (key, model, answer, input_tokens, output_tokens, cost_picousd)
             values (${entry.key}, ${entry.model}, ${entry.answer}, ${entry.inputTokens}, ${entry.outputTokens},
               ${entry.cost.toString()}::numeric)
-            on conflict (key) do nothing`).pipe(Effect.asVoid),
-        forgetAnswer: (key) =>
-          resilient(sql`delete from gbrain_effect.journal_answers where key = ${key}`).pipe(Effect.asVoid),
+            on conflict (key) do update set answer = excluded.answer, input_tokens = excluded.input_tokens,
+              output_tokens = excluded.output_tokens, cost_picousd = excluded.cost_picousd, created_at = now()`).pipe(
+            Effect.asVoid
+          ),
         vectors: (keys) =>
           keys.length === 0
             ? Effect.succeed(new Map())

@@ -55,6 +55,11 @@ export const looksLikeProperName = (text: string): boolean =>
         /^(de|del|di|da|van|von|der|den|la|le|bin|al|el|y)$/.test(word)
     )
 
+/** Whether the words before a time on a line of their own can be a name: a proper name, or one word. */
+export const looksLikeSpeakerLine = (text: string): boolean =>
+  !/[—–]/.test(text) &&
+  (looksLikeProperName(text) || (looksLikeName(text) && !cleanSpeaker(text).includes(" ")))
+
 const tags: ReadonlySet<string> = new Set(
   (
     "a abbr address area article aside audio b base bdi bdo blockquote body br button canvas caption cite code col " +

@@ -1,6 +1,6 @@
 /** Formats in which a line with name and time stands alone, and the text comes below it. All are strong evidence. */
 import { type Format, lineFormat } from "../Format.ts"
-import { looksLikeName } from "../Names.ts"
+import { looksLikeSpeakerLine } from "../Names.ts"
 import {
   clockOfGroups as clock,
   colonParts,
@@ -72,7 +72,7 @@ export const headedFormats: ReadonlyArray<Format> = [
       String.raw`^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?) {1,4}\[?${time} (?<ap>[AP])M\]?$`
     ),
     read: (g) =>
-      looksLikeName(speakerOf(g))
+      looksLikeSpeakerLine(speakerOf(g))
         ? { speaker: speakerOf(g), stamp: { kind: "clock", clock: clock(g) } }
         : undefined,
     examples: ["Dana Reyes  9:15 AM", "Omar 10:02 PM"],
@@ -83,7 +83,7 @@ export const headedFormats: ReadonlyArray<Format> = [
     strength: "strong",
     pattern: /^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?) {1,4}(?<p1>\d{1,3}):(?<p2>\d{2})(?::(?<p3>\d{2}))?$/,
     read: (g) =>
-      looksLikeName(speakerOf(g))
+      looksLikeSpeakerLine(speakerOf(g))
         ? { speaker: speakerOf(g), stamp: { kind: "elapsed", millis: elapsedOf(g) } }
         : undefined,
     examples: ["Dana Reyes  0:03", "Omar Haddad  1:02:10"],
@@ -94,7 +94,7 @@ export const headedFormats: ReadonlyArray<Format> = [
     strength: "strong",
     pattern: /^(?<p1>\d{1,3}):(?<p2>\d{2})(?::(?<p3>\d{2}))? [-–—] (?<who>[^:]{1,80})$/,
     read: (g) =>
-      looksLikeName(speakerOf(g))
+      looksLikeSpeakerLine(speakerOf(g))
         ? { speaker: speakerOf(g), stamp: { kind: "elapsed", millis: elapsedOf(g) } }
         : undefined,
     examples: ["0:12 - Omar", "01:02 - Dana Reyes"],

@@ -1,0 +1,38 @@
+/** The outcome of a page, from its answers to its commit. */
+import { Effect, type Option } from "effect"
+import type { Candidate } from "../../services/Conversations.ts"
+import { FactStore, type PageMark } from "../../services/FactStore.ts"
+import type { Lease } from "../../services/PageLease.ts"
+import { makeRows, type SegmentFacts } from "./facts.ts"
+import type { ReadPage } from "./plan.ts"
+import { type Tally, tallyUp } from "./report.ts"
+
+/** Makes the rows of a page and commits them with its mark. */
+export const commitPage = Effect.fnUntraced(function* (
+  candidate: Candidate,
+  read: ReadPage,
+  lease: Lease,
+  tally: Tally,
+  outcome: {
+    readonly answers: ReadonlyArray<SegmentFacts>
+    readonly mark: Option.Option<PageMark>
+    readonly replace: "all" | { readonly since: number }
+  }
+) {
+  const store = yield* FactStore
+  const made = yield* makeRows(candidate, outcome.answers)
+  const report = yield* store.commit({
+    lease,
+    page: { id: candidate.id, sourceId: candidate.sourceId, slug: candidate.slug },
+    fingerprint: read.page.fingerprint,
+    facts: made.rows,
+    mark: outcome.mark,
+    replace: outcome.replace
+  })
+  yield* tallyUp(tally, {
+    factsInserted: report.inserted,
+    cleaned: report.cleaned,
+    factsDuplicate: made.duplicates,
+    factsUnattached: made.unattached
+  })
+})

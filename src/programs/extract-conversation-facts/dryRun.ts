@@ -1,0 +1,165 @@
+/**
+ * What a run would do and cost, without asking a model, writing a row or needing a key: the same pages are read, parsed and
+ * cut as in a run.
+ */
+import { Effect, Option, Schema, Stream } from "effect"
+import * as Money from "../../domain/Money.ts"
+import { BrainConfig } from "../../services/BrainConfig.ts"
+import { Conversations } from "../../services/Conversations.ts"
+import { Journal } from "../../services/Journal.ts"
+import { Prices } from "../../services/Prices.ts"
+import type { ExtractionOptions } from "./options.ts"
+import { planPage, readPage } from "./plan.ts"
+import { answerTokens, readJournaled } from "./segment.ts"
+import { systemPrompt, answerSchema } from "./prompt.ts"
+import { PageProblem } from "./report.ts"
+import { scopeOf } from "./scope.ts"
+
+const Count = Schema.Int
+
+/** What a dry run found out. Dollars are null when the model's price is not known. */
+export const ExtractionPlan = Schema.Struct({
+  command: Schema.Literal("extract-conversation-facts"),
+  dry_run: Schema.Literal(true),
+  model: Schema.String,
+  sources: Schema.Array(Schema.String),
+  pages_considered: Count,
+  pages_done: Count,
+  pages_not_applicable: Count,
+  pages_opted_out: Count,
+  pages_set_aside: Count,
+  /** Pages that a run would ask about. */
+  pages_to_do: Count,
+  pages_too_large: Count,
+  /** Pages that are no conversation; a run would mark them. */
+  pages_unrecognised: Count,
+  segments: Count,
+  /** Segments whose answers are paid for already. */
+  segments_from_journal: Count,
+  messages: Count,
+  /** How many pages are in which format. */
+  formats: Schema.Record(Schema.String, Count),
+  input_tokens: Count,
+  output_tokens: Count,
+  /** If segments answer as they usually do. */
+  estimated_usd: Schema.NullOr(Schema.Finite),
+  /** If every answer takes all the room it has. */
+  at_most_usd: Schema.NullOr(Schema.Finite),
+  unrecognised: Schema.Array(PageProblem)
+})
+
+/** What a dry run found out. */
+export type ExtractionPlan = typeof ExtractionPlan.Type
+
+/** Characters a token, over text in European languages; the usual rule of thumb. */
+const charactersPerToken = 4
+
+/** Tokens of a usual answer: four facts with their fields. */
+const usualAnswerTokens = 400
+
+const namesKept = 100
+
+/** Pages read and parsed at a time; parsing is the processor's work, loading the database's. */
+const pagesAtOnce = 4
+
+/** Plans a run; see `ExtractionPlan`. */
+export const planExtraction = Effect.fn("planExtraction")(function* (
+  options: ExtractionOptions,
+  model: string
+) {
+  const config = yield* BrainConfig
+  const conversations = yield* Conversations
+  const journal = yield* Journal
+  const prices = yield* Prices
+  const scope = yield* scopeOf(options)
+  const counts = yield* conversations.count(scope)
+  const repositoryPath = yield* config.get("sync.repo_path")
+
+  let toDo = 0
+  let done = 0
+  let tooLarge = 0
+  let segments = 0
+  let fromJournal = 0
+  let messages = 0
+  let inputCharacters = 0
+  let unrecognisedCount = 0
+  const formats: Record<string, number> = {}
+  const unrecognised: Array<typeof PageProblem.Type> = []
+  const perCall = systemPrompt.length + JSON.stringify(answerSchema).length
+
+  const stream = conversations.candidates(scope, { includeDone: options.force })
+  yield* (Option.isSome(options.limit) ? Stream.take(stream, options.limit.value) : stream).pipe(
+    Stream.mapEffect(
+      Effect.fnUntraced(function* (candidate) {
+        const read = yield* readPage(candidate.id, repositoryPath)
+        if (read._tag === "Disappeared") return
+        if (read._tag === "TooLarge") {
+          tooLarge++
+          return
+        }
+        if (!options.force && candidate.versionUnknown) {
+          const mark = yield* conversations.markOf(candidate, read.versionToken)
+          if (Option.isSome(mark)) {
+            done++
+            return
+          }
+        }
+        const plan = planPage(read, model)
+        if (plan._tag === "NotAConversation") {
+          unrecognisedCount++
+          if (unrecognised.length < namesKept)
+            unrecognised.push({ item: candidate.slug, reason: plan.detail })
+          return
+        }
+        toDo++
+        messages += plan.conversation.messages.length
+        for (const format of plan.conversation.formats) formats[format] = (formats[format] ?? 0) + 1
+        const journaled = options.force
+          ? new Map<string, string>()
+          : yield* journal.answers(plan.asked.map(({ question }) => question.key))
+        const asked = plan.asked.filter(({ question }) =>
+          Option.isNone(readJournaled(question, journaled.get(question.key)))
+        )
+        segments += plan.asked.length
+        fromJournal += plan.asked.length - asked.length
+        const paid = Option.isSome(options.segmentLimit) ? asked.slice(0, options.segmentLimit.value) : asked
+        inputCharacters += paid.reduce((sum, { question }) => sum + question.rendered.length + perCall, 0)
+      }),
+      { concurrency: pagesAtOnce, unordered: true }
+    ),
+    Stream.runDrain
+  )
+
+  const calls = segments - fromJournal
+  const inputTokens = Math.ceil(inputCharacters / charactersPerToken)
+  const price = prices.of(model)
+  const cost = (outputTokens: number) =>
+    Option.match(price, {
+      onNone: () => null,
+      onSome: ({ input, output }) =>
+        Money.toNumber(Money.add(Money.times(input, inputTokens), Money.times(output, outputTokens)))
+    })
+  return {
+    command: "extract-conversation-facts",
+    dry_run: true,
+    model,
+    sources: scope.sourceIds,
+    pages_considered: counts.total,
+    pages_done: counts.complete + done,
+    pages_not_applicable: counts.notApplicable,
+    pages_opted_out: counts.optedOut,
+    pages_set_aside: counts.setAside,
+    pages_to_do: toDo,
+    pages_too_large: tooLarge,
+    pages_unrecognised: unrecognisedCount,
+    segments,
+    segments_from_journal: fromJournal,
+    messages,
+    formats,
+    input_tokens: inputTokens,
+    output_tokens: calls * usualAnswerTokens,
+    estimated_usd: cost(calls * usualAnswerTokens),
+    at_most_usd: cost(calls * answerTokens),
+    unrecognised
+  } satisfies ExtractionPlan
+})

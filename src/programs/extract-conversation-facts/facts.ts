@@ -1,0 +1,121 @@
+/**
+ * From answers to rows: facts said twice are kept once, names are led to pages, times come from the messages that a fact
+ * cites, vectors are made, all of a page's in one call, and journaled until the page is committed.
+ */
+import { Effect, Option } from "effect"
+import type { Message } from "../../domain/conversation/Message.ts"
+import type { Segment } from "../../domain/conversation/Segment.ts"
+import { timeOf } from "../../domain/conversation/Render.ts"
+import type { ExtractedFact } from "../../domain/Fact.ts"
+import { cosine } from "../../domain/Vectors.ts"
+import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
+import { Entities } from "../../services/Entities.ts"
+import type { FactRow } from "../../services/FactStore.ts"
+import { Journal } from "../../services/Journal.ts"
+import { vectorKey } from "./prompt.ts"
+
+/** Facts of one segment. */
+export interface SegmentFacts {
+  readonly segment: Segment
+  readonly facts: ReadonlyArray<ExtractedFact>
+}
+
+/** The rows of a page. */
+export interface PageFacts {
+  readonly rows: ReadonlyArray<FactRow>
+  readonly duplicates: number
+  readonly unattached: number
+}
+
+/** Two facts about the same entity that are this similar say the same; gbrain's value. */
+const sameMeaning = 0.95
+
+/** Makes a page's rows. */
+export const makeRows = Effect.fn("makeRows")(function* (
+  page: { readonly sourceId: string; readonly slug: string },
+  answers: ReadonlyArray<SegmentFacts>
+) {
+  const entities = yield* Entities
+  const said = answers.flatMap(({ facts, segment }) => facts.map((fact) => ({ fact, segment })))
+  const distinct = [...new Map(said.toReversed().map((it) => [normalise(it.fact), it])).values()].toReversed()
+  const vectors = yield* embedAll(distinct.map(({ fact }) => fact.fact))
+
+  const rows: Array<FactRow> = []
+  let unattached = 0
+  for (const [index, { fact, segment }] of distinct.entries()) {
+    const vector = vectors.vectors[index]
+    const key = vectors.keys[index]
+    if (vector === undefined || key === undefined) continue
+    const entitySlug =
+      fact.entity === null ? Option.none<string>() : yield* entities.resolve(page.sourceId, fact.entity)
+    const slug = Option.getOrNull(entitySlug)
+    const twin = rows.some(
+      (row) => row.entitySlug === slug && cosine(row.vector, vector) >= sameMeaning && sameClaim(row, fact)
+    )
+    if (twin) continue
+    const nameless = fact.entity !== null && slug === null
+    if (nameless) unattached++
+    rows.push({
+      fact: fact.fact,
+      kind: fact.kind,
+      entitySlug: slug,
+      confidence: fact.confidence,
+      notability: fact.notability,
+      context: contextOf(page.slug, segment, fact, nameless),
+      validFrom: validFrom(segment, fact),
+      metric: fact.metric,
+      value: fact.value,
+      unit: fact.unit,
+      period: fact.period,
+      vector,
+      vectorKey: key
+    })
+  }
+  return { rows, duplicates: said.length - rows.length, unattached } satisfies PageFacts
+})
+
+const embedAll = Effect.fnUntraced(function* (texts: ReadonlyArray<string>) {
+  const model = yield* EmbeddingModel
+  const journal = yield* Journal
+  const keys = texts.map((text) => vectorKey(model.model, model.dimensions, text))
+  const known = yield* journal.vectors(keys)
+  const missing = [...new Set(keys)].filter((key) => !known.has(key))
+  const made =
+    missing.length === 0 ? [] : yield* model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? ""))
+  const entries = made.flatMap((vector, index) => {
+    const key = missing[index]
+    return key === undefined ? [] : [{ key, vector }]
+  })
+  yield* journal.recordVectors(entries)
+  const all = new Map([...known, ...entries.map(({ key, vector }) => [key, vector] as const)])
+  return { keys, vectors: keys.map((key) => all.get(key)) }
+})
+
+const normalise = (fact: ExtractedFact): string =>
+  `${fact.entity?.toLowerCase() ?? ""}\n${fact.fact
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[\p{P}\s]+/gu, " ")
+    .trim()}`
+
+// Two sentences that differ in their numbers only are near each other as vectors and say different things.
+const sameClaim = (row: FactRow, fact: ExtractedFact): boolean =>
+  row.metric === fact.metric && row.value === fact.value && digits(row.fact) === digits(fact.fact)
+
+const digits = (text: string): string => (text.match(/\d+/g) ?? []).join(" ")
+
+const cited = (segment: Segment, fact: ExtractedFact): ReadonlyArray<Message> =>
+  fact.messages.flatMap((id) => segment.messages[id - 1] ?? [])
+
+// A fact became known when it was first said. Without a date in the conversation, gbrain's rule: when it was written down.
+const validFrom = (segment: Segment, fact: ExtractedFact): number | null => {
+  const [first = segment.start] = cited(segment, fact)
+  return first.dateKnown ? first.time : null
+}
+
+const contextOf = (slug: string, segment: Segment, fact: ExtractedFact, nameless: boolean): string => {
+  const lines = cited(segment, fact).map((message) => message.line)
+  const place = lines.length === 0 ? "" : `, line ${[...new Set(lines)].join(", ")}`
+  const about = nameless ? `; about "${fact.entity}", who has no page` : ""
+  return `from ${slug} segment ${timeOf(segment.start)}..${timeOf(segment.end)}${place}${about}`
+}

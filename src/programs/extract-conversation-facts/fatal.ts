@@ -1,0 +1,22 @@
+/** Which errors end the whole run, because every page would meet them. */
+import { SqlError } from "effect/sql"
+import { isFatalForRun, ModelError } from "../../domain/ModelError.ts"
+import { isDatabaseAway } from "../../services/database/Resilience.ts"
+import { UnpricedModel } from "../../services/Prices.ts"
+
+/** Whether the run cannot go on: a wrong key, no quota, an unknown model, no price under a cap, a database gone for good. */
+export const isFatal = (error: unknown): boolean =>
+  (error instanceof ModelError && isFatalForRun(error)) ||
+  error instanceof UnpricedModel ||
+  (SqlError.isSqlError(error) && (isDatabaseAway(error) || isOutOfSpace(error)))
+
+// 53100 disk_full, 53200 out_of_memory: the next page would not fare better.
+const isOutOfSpace = (error: SqlError.SqlError): boolean => {
+  const cause = error.reason.cause
+  return (
+    typeof cause === "object" &&
+    cause !== null &&
+    "code" in cause &&
+    (cause.code === "53100" || cause.code === "53200")
+  )
+}

@@ -1,0 +1,76 @@
+/**
+ * One page: read it under its lease, plan its questions, ask them, and write the outcome in one commit. What is found
+ * out on the way is counted in the run's tally.
+ */
+import { Effect, Option } from "effect"
+import { maxPageBytes } from "../../domain/ConversationPages.ts"
+import { ChatModel } from "../../services/ChatModel.ts"
+import { type Candidate, Conversations } from "../../services/Conversations.ts"
+import { Progress } from "../../services/Progress.ts"
+import type { ItemContext } from "../bulk.ts"
+import { commitPage } from "./commit.ts"
+import type { ExtractionOptions } from "./options.ts"
+import { planPage, readPage } from "./plan.ts"
+import { type Tally, tallyUp, warn } from "./report.ts"
+import { extractSegments } from "./segments.ts"
+
+/** Works on one page. */
+export const extractPage = Effect.fn("extractPage")(function* (
+  candidate: Candidate,
+  context: ItemContext,
+  run: {
+    readonly options: ExtractionOptions
+    readonly repositoryPath: Option.Option<string>
+    readonly tally: Tally
+  }
+) {
+  const conversations = yield* Conversations
+  const model = yield* ChatModel
+  const progress = yield* Progress
+  const { options, tally } = run
+  const skip = (counts: Parameters<typeof tallyUp>[1]) =>
+    Effect.andThen(tallyUp(tally, counts), progress.count({ skipped: 1 }))
+
+  const read = yield* readPage(candidate.id, run.repositoryPath)
+  if (read._tag === "Disappeared") return yield* skip({ disappeared: 1 })
+  if (read._tag === "TooLarge") {
+    yield* warn(
+      tally,
+      candidate.slug,
+      `${read.of} has ${read.bytes} bytes, more than the ${maxPageBytes} that are taken on; split it`
+    )
+    return yield* skip({ tooLarge: 1 })
+  }
+  // Somebody else may have finished it between the listing and the lease.
+  if (!options.force) {
+    const mark = yield* conversations.markOf(candidate, read.versionToken)
+    if (Option.isSome(mark)) {
+      return yield* skip(
+        mark.value === "complete"
+          ? { skippedCompleted: 1 }
+          : mark.value === "not-applicable"
+            ? { skippedNonExtractable: 1 }
+            : { setAside: 1 }
+      )
+    }
+  }
+
+  const plan = planPage(read, model.model)
+  const lease = yield* Effect.orDie(Effect.fromOption(context.lease))
+  if (plan._tag === "NotAConversation") {
+    if (plan.reason === "headings that may be speakers") {
+      yield* conversations.setAside(candidate, read.versionToken, plan.detail)
+      yield* warn(tally, candidate.slug, plan.detail)
+      return yield* skip({ setAside: 1 })
+    }
+    const mark = {
+      mark: "not-applicable" as const,
+      versionToken: read.versionToken,
+      context: `scanned, not extractable: ${plan.detail}`
+    }
+    yield* commitPage(candidate, read, lease, tally, { answers: [], mark: Option.some(mark), replace: "all" })
+    return yield* skip({ markedNonExtractable: 1 })
+  }
+  for (const warning of plan.conversation.warnings) yield* warn(tally, candidate.slug, warning)
+  yield* extractSegments(candidate, read, plan.asked, lease, context, options, tally)
+})

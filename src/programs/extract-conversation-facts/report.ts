@@ -1,0 +1,155 @@
+/** What a run of the extraction reports: gbrain's counters, and what the run used. */
+import { Effect, Schema } from "effect"
+
+/** Something that went wrong with one page, named. */
+export const PageProblem = Schema.Struct({ item: Schema.String, reason: Schema.String })
+
+const Count = Schema.Int
+
+/** The report of a run. Durations in milliseconds, money in dollars. */
+export const ExtractionReport = Schema.Struct({
+  command: Schema.Literal("extract-conversation-facts"),
+  status: Schema.Literals(["completed", "incomplete", "budget", "failed", "interrupted"]),
+  model: Schema.String,
+  workers: Count,
+  sources: Schema.Array(Schema.String),
+  /** Pages of the asked types in the asked sources. */
+  pages_considered: Count,
+  /** Pages whose outcome was written by this run. */
+  pages_processed: Count,
+  pages_skipped_completed: Count,
+  pages_skipped_non_extractable: Count,
+  pages_marked_non_extractable: Count,
+  pages_skipped_too_large: Count,
+  pages_skipped_disappeared: Count,
+  /** `fact_extraction: false` or `dream_generated: true` in the front matter. */
+  pages_skipped_opted_out: Count,
+  /** Declined for their present content, or given up after several failures. */
+  pages_skipped_set_aside: Count,
+  /** Changed while they were worked on; taken again by the next run. */
+  pages_changed: Count,
+  /** Begun, and to be finished by a later run: `--segment-limit`, `--since`, or segments that failed. */
+  pages_partial: Count,
+  pages_failed: Count,
+  pages_lock_skipped: Count,
+  pages_left_for_budget: Count,
+  segments_processed: Count,
+  /** Segments whose answer had been paid for before. */
+  segments_from_journal: Count,
+  segments_failed: Count,
+  facts_extracted: Count,
+  facts_inserted: Count,
+  facts_duplicate: Count,
+  /** Facts that cite messages which do not exist. */
+  facts_unfounded: Count,
+  /** Facts about somebody who has no page in the brain. */
+  facts_unattached: Count,
+  /** Earlier rows of this command that were replaced, marks included. */
+  orphan_facts_cleaned: Count,
+  spent_usd: Schema.Finite,
+  cap_usd: Schema.NullOr(Schema.Finite),
+  budget_exhausted: Schema.Boolean,
+  chat_calls: Count,
+  embedding_calls: Count,
+  input_tokens: Count,
+  output_tokens: Count,
+  embedding_tokens: Count,
+  unpriced_calls: Count,
+  retries: Count,
+  rate_limited: Count,
+  elapsed_ms: Count,
+  pages_per_minute: Schema.Finite,
+  failures: Schema.Array(PageProblem),
+  held: Schema.Array(PageProblem),
+  warnings: Schema.Array(PageProblem),
+  /** Why the run stopped early, in words. */
+  stopped: Schema.NullOr(Schema.String)
+})
+
+/** The report of a run. */
+export type ExtractionReport = typeof ExtractionReport.Type
+
+/** What pages count while they are worked on. */
+export interface Tally {
+  processed: number
+  skippedCompleted: number
+  skippedNonExtractable: number
+  markedNonExtractable: number
+  tooLarge: number
+  disappeared: number
+  setAside: number
+  changed: number
+  partial: number
+  segments: number
+  segmentsFromJournal: number
+  segmentsFailed: number
+  factsExtracted: number
+  factsInserted: number
+  factsDuplicate: number
+  factsUnfounded: number
+  factsUnattached: number
+  cleaned: number
+  readonly warnings: Array<typeof PageProblem.Type>
+}
+
+/** A tally at zero. */
+export const makeTally = (): Tally => ({
+  processed: 0,
+  skippedCompleted: 0,
+  skippedNonExtractable: 0,
+  markedNonExtractable: 0,
+  tooLarge: 0,
+  disappeared: 0,
+  setAside: 0,
+  changed: 0,
+  partial: 0,
+  segments: 0,
+  segmentsFromJournal: 0,
+  segmentsFailed: 0,
+  factsExtracted: 0,
+  factsInserted: 0,
+  factsDuplicate: 0,
+  factsUnfounded: 0,
+  factsUnattached: 0,
+  cleaned: 0,
+  warnings: []
+})
+
+/** The counts of a tally that can be added to. */
+export type TallyCount = Exclude<keyof Tally, "warnings">
+
+/** Adds to a tally. */
+export const tallyUp = (tally: Tally, more: Partial<Record<TallyCount, number>>) =>
+  Effect.sync(() => {
+    for (const key of tallyCounts) tally[key] += more[key] ?? 0
+  })
+
+const tallyCounts: ReadonlyArray<TallyCount> = [
+  "processed",
+  "skippedCompleted",
+  "skippedNonExtractable",
+  "markedNonExtractable",
+  "tooLarge",
+  "disappeared",
+  "setAside",
+  "changed",
+  "partial",
+  "segments",
+  "segmentsFromJournal",
+  "segmentsFailed",
+  "factsExtracted",
+  "factsInserted",
+  "factsDuplicate",
+  "factsUnfounded",
+  "factsUnattached",
+  "cleaned"
+]
+
+/** Warnings kept by name; a run over a large brain may have one for every page. */
+const warningsKept = 200
+
+/** Notes something a person should know about a page. */
+export const warn = (tally: Tally, item: string, reason: string) =>
+  Effect.sync(() => {
+    if (tally.warnings.length < warningsKept) tally.warnings.push({ item, reason })
+  })

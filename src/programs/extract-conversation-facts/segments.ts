@@ -1,0 +1,176 @@
+/**
+ * The questions of a page: which are asked now, what is done when one gets no answer, and how much of the page may be
+ * written when not all are answered.
+ */
+import { Effect, Option, Result } from "effect"
+import type { Segment } from "../../domain/conversation/Segment.ts"
+import type { FactAnswer } from "../../domain/FactAnswer.ts"
+import { type Candidate, Conversations } from "../../services/Conversations.ts"
+import { FactStore, type PageMark } from "../../services/FactStore.ts"
+import { Journal } from "../../services/Journal.ts"
+import type { Lease } from "../../services/PageLease.ts"
+import { Progress } from "../../services/Progress.ts"
+import { SegmentFailures } from "../../services/SegmentFailures.ts"
+import { WorkerPool } from "../../services/WorkerPool.ts"
+import type { ItemContext } from "../bulk.ts"
+import { commitPage } from "./commit.ts"
+import { isFatal } from "./fatal.ts"
+import type { ExtractionOptions } from "./options.ts"
+import type { AskedSegment, ReadPage } from "./plan.ts"
+import { type Tally, tallyUp, warn } from "./report.ts"
+import { askSegment, type Question, readJournaled, SegmentFailed } from "./segment.ts"
+
+interface Answered extends AskedSegment {
+  readonly answer: FactAnswer
+}
+
+/** Asks about the segments of a page and commits what is known then. */
+export const extractSegments = Effect.fnUntraced(function* (
+  candidate: Candidate,
+  read: ReadPage,
+  asked: ReadonlyArray<AskedSegment>,
+  lease: Lease,
+  context: ItemContext,
+  options: ExtractionOptions,
+  tally: Tally
+) {
+  const journal = yield* Journal
+  const failures = yield* SegmentFailures
+  const progress = yield* Progress
+  const facts = yield* FactStore
+  const pool = yield* WorkerPool
+  const keys = asked.map(({ question }) => question.key)
+  const journaled = yield* journal.answers(keys)
+  if (options.force) yield* failures.forget(keys)
+  const failed = yield* failures.find(keys)
+
+  const since = Option.getOrElse(options.since, () => -Infinity)
+  let room = Option.getOrElse(options.segmentLimit, () => Infinity)
+  const work = asked.map((it) => {
+    const known = options.force
+      ? Option.none<FactAnswer>()
+      : readJournaled(it.question, journaled.get(it.question.key))
+    if (Option.isSome(known)) return { ...it, do: "known" as const, answer: known.value }
+    if (failed.get(it.question.key)?.givenUp === true) return { ...it, do: "given up" as const }
+    // A conversation without dates cannot be older than anything.
+    const tooOld = it.segment.end.dateKnown && it.segment.end.time <= since
+    if (tooOld || room <= 0) return { ...it, do: "later" as const }
+    room--
+    return { ...it, do: "ask" as const }
+  })
+
+  const ask = (it: AskedSegment) =>
+    context.piece(askSegment(it.question)).pipe(
+      Effect.tap(() => Effect.andThen(tallyUp(tally, { segments: 1 }), progress.count({ segments: 1 }))),
+      Effect.map((answer) => Option.some({ ...it, answer })),
+      Effect.catchTag("SegmentFailed", ({ key, message }) =>
+        Effect.gen(function* () {
+          const { slug, sourceId } = candidate
+          const record = yield* failures.record({ key, sourceId, slug, reason: message })
+          const end = record.givenUp ? `; given up after ${record.attempts} runs (--force tries again)` : ""
+          yield* warn(tally, slug, `segment ${it.segment.index + 1}: ${message}${end}`)
+          yield* tallyUp(tally, { segmentsFailed: 1 })
+          return Option.none<Answered>()
+        })
+      )
+    )
+
+  // A page's segments are asked about at the same time, as far as workers are free. What stops one does not stop its
+  // neighbours, whose answers are on the way and paid for; only what stops the whole run does.
+  const results = yield* Effect.forEach(
+    work.filter((it) => it.do === "ask"),
+    (it) =>
+      Effect.result(ask(it)).pipe(
+        Effect.tap((result) =>
+          Result.isFailure(result) && isFatal(result.failure) ? Effect.fail(result.failure) : Effect.void
+        )
+      ),
+    { concurrency: pool.workers }
+  )
+  const stopped = results.find(Result.isFailure)
+  if (stopped !== undefined) return yield* Effect.fail(stopped.failure)
+
+  const known = work.flatMap((it): ReadonlyArray<Answered> => (it.do === "known" ? [it] : []))
+  yield* tallyUp(tally, { segments: known.length, segmentsFromJournal: known.length })
+  const asking = results.flatMap((result) => (Result.isSuccess(result) ? Option.toArray(result.success) : []))
+  const answers = [...known, ...asking].sort((a, b) => a.segment.index - b.segment.index)
+  const complete = answers.length === asked.length
+  const replace = complete
+    ? ("all" as const)
+    : yield* partialReplacement(
+        candidate,
+        options,
+        work.filter((it) => it.do !== "later").map((it) => it.segment),
+        facts
+      )
+  const mark: PageMark = { mark: "complete", versionToken: read.versionToken, context: null }
+  yield* tallyUp(tally, {
+    factsExtracted: answers.reduce((sum, it) => sum + it.answer.facts.length, 0),
+    factsUnfounded: answers.reduce((sum, it) => sum + it.answer.unfounded, 0)
+  })
+  if (replace !== undefined) {
+    const within = typeof replace === "object" ? answers.filter((it) => it.segment.end.time > since) : answers
+    yield* commitPage(candidate, read, lease, tally, {
+      answers: within.map((it) => ({ segment: it.segment, facts: it.answer.facts })),
+      mark: complete ? Option.some(mark) : Option.none(),
+      replace
+    })
+  }
+  if (complete) yield* failures.forget([...failed.keys()])
+  yield* finishPage(candidate, read, work, complete, tally)
+})
+
+/**
+ * What an incomplete page may replace. Facts of an earlier, complete extraction are worth more than a part of a newer one: they stay
+ * until the page is complete. With `--since`, what is older than the segments asked about stays in every case.
+ */
+const partialReplacement = Effect.fnUntraced(function* (
+  candidate: Candidate,
+  options: ExtractionOptions,
+  taken: ReadonlyArray<Segment>,
+  facts: FactStore["Service"]
+) {
+  if (Option.isSome(options.since)) {
+    const recent = taken.filter((segment) => segment.end.time > Option.getOrElse(options.since, () => 0))
+    const [first] = recent
+    return first !== undefined && first.start.dateKnown ? { since: first.start.time } : undefined
+  }
+  return (yield* facts.wasEverComplete(candidate.sourceId, candidate.slug)) ? undefined : ("all" as const)
+})
+
+const finishPage = Effect.fnUntraced(function* (
+  candidate: Candidate,
+  read: ReadPage,
+  work: ReadonlyArray<{ readonly do: "known" | "given up" | "later" | "ask"; readonly question: Question }>,
+  complete: boolean,
+  tally: Tally
+) {
+  const conversations = yield* Conversations
+  const failures = yield* SegmentFailures
+  const progress = yield* Progress
+  if (complete) {
+    yield* tallyUp(tally, { processed: 1 })
+    return yield* progress.count({ done: 1 })
+  }
+  const failed = yield* failures.find(work.map((it) => it.question.key))
+  if (work.some((it) => it.do === "later")) {
+    yield* tallyUp(tally, { partial: 1 })
+    return yield* progress.count({ done: 1 })
+  }
+  const open = [...failed.values()].filter((failure) => !failure.givenUp)
+  if (open.length === 0) {
+    const [failure] = failed.values()
+    yield* conversations.setAside(
+      candidate,
+      read.versionToken,
+      `given up: ${failure?.reason ?? "segments failed"}`
+    )
+    yield* tallyUp(tally, { partial: 1, setAside: 1 })
+    return yield* progress.count({ skipped: 1 })
+  }
+  yield* tallyUp(tally, { partial: 1 })
+  return yield* new SegmentFailed({
+    key: open[0]?.key ?? "",
+    message: `${open.length} of ${work.length} segments got no usable answer (${open[0]?.reason ?? "unknown"}); the next run asks again`
+  })
+})

@@ -1,0 +1,106 @@
+/** The report of a run, from what was counted, and what it leaves in gbrain's books. */
+import { Clock, Effect, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import * as Money from "../../domain/Money.ts"
+import { Budget } from "../../services/Budget.ts"
+import { ChatModel } from "../../services/ChatModel.ts"
+import type { ConversationScope } from "../../services/Conversations.ts"
+import type { RunStatus } from "../../services/Runs.ts"
+import { Usage } from "../../services/Usage.ts"
+import { WorkerPool } from "../../services/WorkerPool.ts"
+import type { BulkReport } from "../bulk.ts"
+import type { ExtractionReport, Tally } from "./report.ts"
+
+/** gbrain's name for the operation, in its weekly rollup. */
+const rollupKind = "facts.conversation"
+
+/** How a run ended. */
+export const statusOf = (ended: BulkReport<unknown>): RunStatus => {
+  if (Option.isSome(ended.stopped) || ended.failed > 0) return "failed"
+  if (Option.isSome(ended.budgetExhausted)) return "budget"
+  return ended.heldElsewhere > 0 ? "incomplete" : "completed"
+}
+
+/** Puts the report together. `ended` is missing when the run was interrupted. */
+export const makeReport = Effect.fnUntraced(function* (options: {
+  readonly scope: ConversationScope
+  readonly considered: number
+  readonly optedOut: number
+  readonly tally: Tally
+  readonly startedAt: number
+  readonly status: RunStatus
+  readonly ended: BulkReport<unknown> | undefined
+}) {
+  const { ended, tally } = options
+  const budget = yield* (yield* Budget).snapshot
+  const usage = yield* (yield* Usage).snapshot
+  const pool = yield* WorkerPool
+  const model = yield* ChatModel
+  const elapsed = (yield* Clock.currentTimeMillis) - options.startedAt
+  const stopped = Option.flatMap(ended?.stopped ?? Option.none(), (error) =>
+    error instanceof Error ? Option.some(error.message) : Option.none()
+  )
+  return {
+    command: "extract-conversation-facts",
+    status: options.status,
+    model: model.model,
+    workers: pool.workers,
+    sources: options.scope.sourceIds,
+    pages_considered: options.considered,
+    pages_processed: tally.processed,
+    pages_skipped_completed: tally.skippedCompleted,
+    pages_skipped_non_extractable: tally.skippedNonExtractable,
+    pages_marked_non_extractable: tally.markedNonExtractable,
+    pages_skipped_too_large: tally.tooLarge,
+    pages_skipped_disappeared: tally.disappeared,
+    pages_skipped_opted_out: options.optedOut,
+    pages_skipped_set_aside: tally.setAside,
+    pages_changed: tally.changed,
+    pages_partial: tally.partial,
+    pages_failed: ended?.failed ?? 0,
+    pages_lock_skipped: ended?.heldElsewhere ?? 0,
+    pages_left_for_budget: ended?.unpaid ?? 0,
+    segments_processed: tally.segments,
+    segments_from_journal: tally.segmentsFromJournal,
+    segments_failed: tally.segmentsFailed,
+    facts_extracted: tally.factsExtracted,
+    facts_inserted: tally.factsInserted,
+    facts_duplicate: tally.factsDuplicate,
+    facts_unfounded: tally.factsUnfounded,
+    facts_unattached: tally.factsUnattached,
+    orphan_facts_cleaned: tally.cleaned,
+    spent_usd: Money.toNumber(budget.spent),
+    cap_usd: Option.match(budget.cap, { onNone: () => null, onSome: Money.toNumber }),
+    budget_exhausted: budget.exhausted,
+    chat_calls: usage.chatCalls,
+    embedding_calls: usage.embeddingCalls,
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    embedding_tokens: usage.embeddingTokens,
+    unpriced_calls: usage.unpricedCalls,
+    retries: usage.retries,
+    rate_limited: usage.rateLimited,
+    elapsed_ms: elapsed,
+    pages_per_minute: elapsed === 0 ? 0 : Math.round((tally.processed / elapsed) * 600_000) / 10,
+    failures: ended?.failures ?? [],
+    held: ended?.holders ?? [],
+    warnings: tally.warnings,
+    stopped: Option.getOrNull(stopped)
+  } satisfies ExtractionReport
+})
+
+/** gbrain's weekly view of what extractions cost and how they end; the costs of a run are booked on its first source. */
+export const writeRollup = (scope: ConversationScope, spent: Money.Money, report: ExtractionReport) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [sourceId] = scope.sourceIds
+    if (sourceId === undefined) return
+    const halted = report.status !== "completed" ? 1 : 0
+    yield* sql`
+      insert into extract_rollup_7d as rollup (kind, source_id, day, cost_usd, halt_count, round_completed_count)
+      values (${rollupKind}, ${sourceId}, (now() at time zone 'UTC')::date, ${Money.toDecimal(spent, 12)}::real, ${halted},
+        ${1 - halted})
+      on conflict (kind, source_id, day) do update set cost_usd = rollup.cost_usd + excluded.cost_usd,
+        halt_count = rollup.halt_count + excluded.halt_count,
+        round_completed_count = rollup.round_completed_count + excluded.round_completed_count, updated_at = now()`
+  }).pipe(Effect.ignore)

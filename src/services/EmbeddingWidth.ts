@@ -1,0 +1,78 @@
+/**
+ * Whether the vectors that would be written fit the columns they go to. Found out before the first paid call, and by
+ * `doctor`, in the same words: on gbrain's embedded database a mismatch shows only when everything has been paid for.
+ */
+import { Effect, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { widestIndexed } from "./database/gbrainTables/EmbeddingColumns.ts"
+
+/** A vector column has another width than the configured model. */
+export class WidthMismatch extends Schema.TaggedError<WidthMismatch>()("WidthMismatch", {
+  column: Schema.String,
+  actual: Schema.Int,
+  configured: Schema.Int,
+  /** The statements that mend it, in order. */
+  statements: Schema.Array(Schema.String),
+  message: Schema.String
+}) {}
+
+/** A vector column as it is. */
+export interface VectorColumn {
+  readonly table: "facts" | "content_chunks"
+  /** `halfvec` or `vector`. */
+  readonly type: "halfvec" | "vector"
+  readonly dimensions: number
+}
+
+/** The vector columns of the open brain that exist and are of a type we know. */
+export const vectorColumns = Effect.fn("vectorColumns")(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ readonly table: string; readonly type: string }>`
+    select relname as table, format_type(atttypid, atttypmod) as type
+    from pg_attribute join pg_class on pg_class.oid = attrelid
+    where attrelid in ('facts'::regclass, 'content_chunks'::regclass) and attname = 'embedding' and not attisdropped
+    order by relname desc`
+  return rows.flatMap((row): ReadonlyArray<VectorColumn> => {
+    const match = /^(halfvec|vector)\((\d+)\)$/.exec(row.type)
+    if (match === null || (row.table !== "facts" && row.table !== "content_chunks")) return []
+    return [
+      { table: row.table, type: match[1] === "vector" ? "vector" : "halfvec", dimensions: Number(match[2]) }
+    ]
+  })
+})
+
+/** Fails with `WidthMismatch` when facts' vectors have another width than `dimensions`. */
+export const checkFactsWidth = Effect.fn("checkFactsWidth")(function* (dimensions: number) {
+  const columns = yield* vectorColumns()
+  const facts = columns.find((column) => column.table === "facts")
+  if (facts !== undefined && facts.dimensions !== dimensions) return yield* widthMismatch(facts, dimensions)
+})
+
+/** The error for a column, with the statements that mend it. */
+export const widthMismatch = (column: VectorColumn, dimensions: number): WidthMismatch => {
+  const name = `${column.table}.embedding`
+  const statements = mendingStatements(column, dimensions)
+  return new WidthMismatch({
+    column: name,
+    actual: column.dimensions,
+    configured: dimensions,
+    statements,
+    message:
+      `${name} is ${column.type}(${column.dimensions}), the configured embedding model makes ${dimensions} dimensions. ` +
+      `Either configure the model that the brain was made with (gbrain config set embedding_dimensions ${column.dimensions}), ` +
+      `or change the column, which drops the vectors it has:\n  ${statements.join("\n  ")}`
+  })
+}
+
+const mendingStatements = ({ table, type }: VectorColumn, dimensions: number): ReadonlyArray<string> => {
+  const index = table === "facts" ? "idx_facts_embedding_hnsw" : "idx_chunks_embedding"
+  const where = table === "facts" ? " where (embedding is not null) and (expired_at is null)" : ""
+  return [
+    `drop index if exists ${index};`,
+    `update ${table} set embedding = null, embedded_at = null where embedding is not null;`,
+    `alter table ${table} alter column embedding type ${type}(${dimensions}) using embedding::${type}(${dimensions});`,
+    ...(dimensions > widestIndexed(type)
+      ? []
+      : [`create index ${index} on ${table} using hnsw (embedding ${type}_cosine_ops)${where};`])
+  ]
+}
