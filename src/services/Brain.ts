@@ -85,7 +85,7 @@ export const initBrain = Effect.fn("initBrain")(function* (options: {
   if (created) {
     const model = Option.getOrElse(options.embeddingModel, () => defaultEmbedding.model)
     const dimensions = Option.getOrElse(options.embeddingDimensions, () => defaultEmbedding.dimensions)
-    yield* createBrain(sql, database.label, model, dimensions)
+    yield* createBrain(sql, database, model, dimensions)
   } else if (missing.length > 0) {
     return yield* new BrainExists({
       brain: database.label,
@@ -140,7 +140,7 @@ const ensureOwnTables = (sql: SqlClient.SqlClient) =>
 
 const createBrain = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  label: string,
+  { kind, label }: Database["Service"],
   model: string,
   dimensions: number
 ) {
@@ -167,7 +167,8 @@ const createBrain = Effect.fnUntraced(function* (
         ...pageTables(columns),
         ...derivedTables(columns),
         ...operationTables(),
-        ...vectorIndexes(columns),
+        // In WebAssembly an HNSW index costs some fourteen milliseconds a row; an exact scan is the better bargain there.
+        ...(kind === "postgres" ? vectorIndexes(columns) : []),
         ...searchTriggers()
       ]
       yield* Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })

@@ -99,7 +99,6 @@ export const resolveTimes = (
   ) => {
     if (!isDay(year, month, dayOf) || !isClock(clock)) return undefined
     const local = Date.UTC(year, month - 1, dayOf, clock.hour, clock.minute, clock.second)
-    if (offsetMinutes === undefined) zoneless = true
     return {
       time: offsetMinutes === undefined ? toUtc(local) : local - offsetMinutes * minute,
       dateKnown: true,
