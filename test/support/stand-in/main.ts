@@ -1,5 +1,5 @@
 /**
- * The stand-in as a process of its own: `node test/support/fake-api/main.ts --chat-latency 1500 --embedding-latency 120`.
+ * The stand-in as a process of its own: `node test/support/stand-in/main.ts --chat-latency 1500 --embedding-latency 120`.
  * Prints its address as its first line, and ends when its standard input does, so that it never outlives who started it.
  */
 import { parseArgs } from "node:util"

@@ -1,0 +1,23 @@
+/** Slugs: how pages are named, from where their files are. */
+
+/** One part of a path: lower case, no accents, spaces as hyphens; letters of every script, digits, dots and underscores stay. */
+export const slugSegment = (segment: string): string =>
+  segment
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .normalize("NFC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}.\s_-]/gu, "")
+    .replace(/\s+/g, "-")
+    .replace(/-+/g, "-")
+    .replace(/^-|-$/g, "")
+
+/** The slug of a file, from its path inside the brain: `Apple Notes/2017-05-03 Ohm.md` is `apple-notes/2017-05-03-ohm`. */
+export const slugOfPath = (path: string): string =>
+  path
+    .replaceAll("\\", "/")
+    .replace(/\.mdx?$/i, "")
+    .split("/")
+    .map(slugSegment)
+    .filter((part) => part !== "" && part !== "." && part !== "..")
+    .join("/")
