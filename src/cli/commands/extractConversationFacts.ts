@@ -1,0 +1,154 @@
+/** `gbrain extract-conversation-facts`. */
+import { Console, Effect, Option } from "effect"
+import { Command, Flag, Prompt } from "effect/cli"
+import { type ConversationType, conversationTypes } from "../../domain/ConversationPages.ts"
+import * as Money from "../../domain/Money.ts"
+import { planExtraction } from "../../programs/extract-conversation-facts/dryRun.ts"
+import { extractConversationFacts } from "../../programs/extract-conversation-facts/extractConversationFacts.ts"
+import {
+  brainLayer,
+  extractionLayer,
+  resolveChatModel
+} from "../../programs/extract-conversation-facts/layer.ts"
+import type { ExtractionOptions } from "../../programs/extract-conversation-facts/options.ts"
+import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
+import { Ended, exitCodes, UsageError } from "../exit.ts"
+import { dollars, instant, json, locationFlags, optionalCount, optionalText, workers } from "../flags.ts"
+import { openBrain } from "../open.ts"
+import { progressStyle, showProgress } from "../render/ProgressView.ts"
+import { planText, reportText } from "../render/extraction.ts"
+import { printJson } from "../render/text.ts"
+
+/** gbrain's default for a run that spends. */
+const defaultCap = Option.getOrThrow(Money.parseUsd("5"))
+
+const types = Flag.String("types").pipe(
+  Flag.withDescription(`Page types, separated by commas: ${conversationTypes.join(", ")}`),
+  Flag.withMetavar("LIST"),
+  Flag.filterMap(
+    (text): Option.Option<ReadonlyArray<ConversationType>> => {
+      const asked = text.split(",").map((type) => type.trim())
+      const known = asked.flatMap((type) => conversationTypes.filter((it) => it === type))
+      return known.length === asked.length && known.length > 0 ? Option.some(known) : Option.none()
+    },
+    (text) => `--types knows ${conversationTypes.join(", ")}, not "${text}"`
+  ),
+  Flag.withDefault(conversationTypes)
+)
+
+const flag = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+
+export const extractConversationFactsCommand = Command.make(
+  "extract-conversation-facts",
+  {
+    workers,
+    sourceId: optionalText("source-id", "ID", "One source; all that are not archived unless told"),
+    types,
+    slug: optionalText("slug", "SLUG", "One page"),
+    since: instant("since", "Ask only about what was said after this; earlier facts stay"),
+    limit: optionalCount("limit", "At most so many pages that need work, over all sources"),
+    force: flag("force", "Take finished pages again, and ask again what was answered"),
+    segmentLimit: optionalCount(
+      "segment-limit",
+      "At most so many questions a page; the next run goes on from there"
+    ),
+    maxCostUsd: dollars("max-cost-usd", "Most dollars to spend; never exceeded. 5 unless told").pipe(
+      Flag.withDefault(defaultCap)
+    ),
+    model: optionalText(
+      "model",
+      "MODEL",
+      "Chat model, such as openai:gpt-4.1-mini; the brain's setting unless told"
+    ),
+    dryRun: flag("dry-run", "Say what would be done and cost; asks no model, needs no key, writes nothing"),
+    yes: flag("yes", "Do not ask before spending").pipe(Flag.withAlias("y")),
+    json,
+    progressJson: flag("progress-json", "Progress as lines of JSON on standard error"),
+    overrideDisabled: flag(
+      "override-disabled",
+      "Run although the brain's switch facts.extraction_enabled is off"
+    ),
+    ...locationFlags
+  },
+  Effect.fn(function* (flags) {
+    const options: ExtractionOptions = {
+      sourceId: flags.sourceId,
+      types: flags.types,
+      slug: flags.slug,
+      since: flags.since,
+      limit: flags.limit,
+      segmentLimit: flags.segmentLimit,
+      force: flags.force,
+      overrideDisabled: flags.overrideDisabled
+    }
+    yield* (flags.dryRun ? dryRun(options, flags) : run(options, flags)).pipe(
+      Effect.scoped,
+      Effect.provide(openBrain(flags, flags.workers))
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Read conversation pages with a model and keep what they say about people, companies and projects as facts"
+  ),
+  Command.withExamples([
+    {
+      command: "gbrain extract-conversation-facts --dry-run",
+      description: "What there is to do, and what it would cost"
+    },
+    {
+      command: "gbrain extract-conversation-facts --workers 20 --max-cost-usd 2",
+      description: "Twenty at a time, for two dollars at most"
+    },
+    {
+      command: "gbrain extract-conversation-facts --slug conversations/ana-2025-02-14 --force",
+      description: "One page again"
+    }
+  ])
+)
+
+interface Flags {
+  readonly workers: number
+  readonly maxCostUsd: Money.Money
+  readonly model: Option.Option<string>
+  readonly json: boolean
+  readonly progressJson: boolean
+  readonly yes: boolean
+}
+
+const dryRun = (options: ExtractionOptions, flags: Flags) =>
+  Effect.gen(function* () {
+    const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model))
+    yield* flags.json ? printJson(plan) : Console.log(planText(plan))
+  }).pipe(Effect.provide(brainLayer))
+
+const run = (options: ExtractionOptions, flags: Flags) =>
+  Effect.gen(function* () {
+    yield* confirm(options, flags)
+    const tell = (report: ExtractionReport) =>
+      flags.json ? printJson(report) : Console.log(reportText(report))
+    const report = yield* Effect.gen(function* () {
+      yield* showProgress(progressStyle(flags))
+      return yield* extractConversationFacts(options, tell)
+    }).pipe(Effect.scoped)
+    yield* tell(report)
+    if (report.status === "failed") return yield* new Ended({ code: exitCodes.failed })
+    if (report.status === "incomplete") return yield* new Ended({ code: exitCodes.heldElsewhere })
+  }).pipe(
+    Effect.provide(
+      extractionLayer({ workers: flags.workers, cap: Option.some(flags.maxCostUsd), model: flags.model })
+    )
+  )
+
+// Only a person at a terminal can be asked; a script has said what it wants with its flags.
+const confirm = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {
+  const interactive = process.stdin.isTTY && process.stderr.isTTY && !flags.json
+  if (flags.yes || !interactive) return
+  const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model))
+  if (plan.segments - plan.segments_from_journal === 0) return
+  yield* Console.error(planText(plan))
+  const goOn = yield* Prompt.run(
+    Prompt.Confirm({ message: `Spend up to ${Money.format(flags.maxCostUsd)}?`, initial: true })
+  )
+  if (!goOn) return yield* new UsageError({ message: "Nothing was done." })
+})

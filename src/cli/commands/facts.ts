@@ -1,0 +1,55 @@
+/** `gbrain facts`: what is known. */
+import { Console, Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import { type ListedFact, listFacts } from "../../programs/facts/listFacts.ts"
+import { json, locationFlags, optionalCount, optionalText } from "../flags.ts"
+import { openBrain } from "../open.ts"
+import { outputWidth, printJson, table } from "../render/text.ts"
+
+export const facts = Command.make(
+  "facts",
+  {
+    entity: optionalText("entity", "NAME", "About a person, company or project: its slug, name or alias"),
+    page: optionalText("page", "SLUG", "Said on this page"),
+    query: optionalText("query", "TEXT", "That contain these words"),
+    limit: optionalCount("limit", "At most so many").pipe(
+      Flag.map((limit) => (limit._tag === "Some" ? limit.value : 50))
+    ),
+    json,
+    ...locationFlags
+  },
+  Effect.fn(function* (flags) {
+    const found = yield* listFacts(flags).pipe(Effect.provide(openBrain(flags)))
+    if (flags.json) return yield* printJson(found)
+    if (found.length === 0) {
+      return yield* Console.error("Nothing is known. gbrain status shows what there is to extract from.")
+    }
+    yield* Console.log(factsTable(found))
+  })
+).pipe(
+  Command.withDescription("Show what is known, newest first, with where it was said"),
+  Command.withExamples([
+    { command: 'gbrain facts --entity "Ana Ruiz"', description: "About one person" },
+    { command: "gbrain facts --query lease", description: "That mention a word" }
+  ])
+)
+
+const factsTable = (found: ReadonlyArray<ListedFact>): string => {
+  const wide = (rows: ReadonlyArray<string>, most: number) =>
+    Math.min(most, Math.max(...rows.map((row) => row.length)))
+  const entity = wide(["about", ...found.map((fact) => fact.entity ?? "")], 26)
+  const page = wide(["said on", ...found.map((fact) => fact.page ?? "")], 36)
+  const fixed = 10 + 10 + 4 + entity + page + 10
+  return table(
+    ["date", "kind", "fact", "sure", "about", "said on"],
+    found.map((fact) => [
+      fact.date,
+      fact.kind,
+      fact.fact,
+      `${Math.round(fact.confidence * 100)}%`,
+      fact.entity ?? "",
+      fact.page ?? ""
+    ]),
+    [10, 10, Math.max(24, outputWidth() - fixed), 4, entity, page]
+  )
+}

@@ -1,0 +1,64 @@
+/** `gbrain sources`: where pages come from. */
+import { Console, Effect, Layer, Option } from "effect"
+import { Argument, Command } from "effect/cli"
+import { Sources } from "../../services/Sources.ts"
+import type { LocationFlags } from "../../services/Settings.ts"
+import { json, locationFlags, optionalText } from "../flags.ts"
+import { openBrain } from "../open.ts"
+import { printJson, table } from "../render/text.ts"
+
+const id = Argument.String("id").pipe(Argument.withDescription("Id of the source"))
+
+const withSources = (flags: LocationFlags) =>
+  Effect.provide(Sources.layer.pipe(Layer.provideMerge(openBrain(flags))))
+
+const list = Command.make("list", { json, ...locationFlags }, (flags) =>
+  Effect.gen(function* () {
+    const all = yield* (yield* Sources).all
+    if (flags.json) return yield* printJson(all)
+    yield* Console.log(
+      table(
+        ["id", "name", "pages", "folder"],
+        all.map((source) => [
+          source.id,
+          source.archived ? `${source.name} (archived)` : source.name,
+          String(source.pages),
+          source.localPath ?? ""
+        ])
+      )
+    )
+  }).pipe(withSources(flags))
+).pipe(Command.withDescription("List the sources"))
+
+const add = Command.make(
+  "add",
+  {
+    id,
+    name: optionalText("name", "NAME", "Its name; its id unless told"),
+    directory: optionalText("directory", "DIR", "The folder its files are in"),
+    ...locationFlags
+  },
+  (flags) =>
+    Effect.gen(function* () {
+      yield* (yield* Sources).add({
+        id: flags.id,
+        name: Option.getOrElse(flags.name, () => flags.id),
+        localPath: flags.directory
+      })
+      yield* Console.log(`Added the source ${flags.id}. Next: gbrain import DIR --source ${flags.id}`)
+    }).pipe(withSources(flags))
+).pipe(Command.withDescription("Add a source"))
+
+const remove = Command.make("remove", { id, ...locationFlags }, (flags) =>
+  Effect.gen(function* () {
+    const pages = yield* (yield* Sources).remove(flags.id)
+    yield* Console.log(
+      `Removed the source ${flags.id} with its ${pages} pages and what was derived from them.`
+    )
+  }).pipe(withSources(flags))
+).pipe(Command.withDescription("Remove a source, its pages, and what was derived from them"))
+
+export const sources = Command.make("sources").pipe(
+  Command.withDescription("List, add and remove the sources of pages"),
+  Command.withSubcommands([list, add, remove])
+)

@@ -1,0 +1,63 @@
+/** `gbrain status`: what state the brain is in. */
+import { Console, Effect, Layer } from "effect"
+import { Command } from "effect/cli"
+import { type BrainStatus, brainStatus } from "../../programs/status/brainStatus.ts"
+import { Conversations } from "../../services/Conversations.ts"
+import { Sources } from "../../services/Sources.ts"
+import { json, locationFlags } from "../flags.ts"
+import { openBrain } from "../open.ts"
+import { duration } from "../render/progress.ts"
+import { printJson, table } from "../render/text.ts"
+
+export const status = Command.make(
+  "status",
+  { json, ...locationFlags },
+  Effect.fn(function* (flags) {
+    const state = yield* brainStatus().pipe(
+      Effect.provide(
+        Layer.mergeAll(Conversations.layer, Sources.layer).pipe(Layer.provideMerge(openBrain(flags)))
+      )
+    )
+    yield* flags.json ? printJson(state) : Console.log(statusText(state))
+  })
+).pipe(
+  Command.withDescription(
+    "Show pages, conversations done and to do, facts, leases, and what was run and spent"
+  )
+)
+
+const statusText = (state: BrainStatus): string => {
+  const { conversations } = state
+  const aside = [
+    ...(conversations.not_applicable > 0 ? [`${conversations.not_applicable} not applicable`] : []),
+    ...(conversations.set_aside > 0 ? [`${conversations.set_aside} set aside`] : []),
+    ...(conversations.opted_out > 0 ? [`${conversations.opted_out} opted out`] : [])
+  ]
+  return [
+    state.brain,
+    `${state.pages} pages in ${state.sources.map((source) => `${source.id} (${source.pages})`).join(", ")}`,
+    `${conversations.total} conversation pages: ${[`${conversations.complete} done`, `${conversations.to_do} to do`, ...aside].join(", ")}`,
+    `${state.facts} facts${state.facts_without_embedding > 0 ? `, ${state.facts_without_embedding} without a vector` : ""}`,
+    ...state.troubles.map(({ page, reason }) => `trouble: ${page}: ${reason}`),
+    ...state.leases.map(
+      (lease) =>
+        `held: ${lease.id} by process ${lease.pid} on ${lease.host ?? "?"} for ${duration(lease.age_seconds * 1000)}${lease.stale ? " (stale)" : ""}`
+    ),
+    ...(state.runs.length === 0
+      ? []
+      : [
+          "",
+          table(
+            ["started", "command", "ended", "took", "workers", "spent"],
+            state.runs.map((run) => [
+              run.started_at,
+              run.command,
+              run.status,
+              run.seconds === null ? "" : duration(run.seconds * 1000),
+              String(run.workers),
+              `$${run.spent_usd.toFixed(4)}`
+            ])
+          )
+        ])
+  ].join("\n")
+}

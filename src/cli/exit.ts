@@ -1,0 +1,23 @@
+/** Exit codes, gbrain's where it has them. */
+import { Data } from "effect"
+
+/** What a process ends with. */
+export const exitCodes = {
+  /** Done; also when the budget was reached, which is said plainly. */
+  done: 0,
+  /** Something failed: a page, a check, the run. */
+  failed: 1,
+  /** The command line is wrong; nothing was done. */
+  usage: 2,
+  /** Pages were left because other processes hold them; run again. */
+  heldElsewhere: 3,
+  interrupted: 130,
+  terminated: 143,
+  hungUp: 129
+} as const
+
+/** Ends the command with a code, everything having been said. */
+export class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {}
+
+/** Wrong usage that only the command itself can see. */
+export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}

@@ -1,0 +1,83 @@
+/** Flags that several commands have, with the checks that make a wrong value one clear message. */
+import { Option } from "effect"
+import { Flag } from "effect/cli"
+import * as Money from "../domain/Money.ts"
+
+const wholeNumber = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar("N"),
+    Flag.filterMap(
+      (text) => (/^[1-9]\d{0,8}$/.test(text) ? Option.some(Number(text)) : Option.none()),
+      (text) => `--${name} takes a whole number from 1 up, not "${text}"`
+    )
+  )
+
+/** Where the brain is. */
+export const locationFlags = {
+  url: Flag.String("url").pipe(
+    Flag.withDescription("The brain on a Postgres server: postgres://user:password@host:5432/database"),
+    Flag.withMetavar("URL"),
+    Flag.optional
+  ),
+  path: Flag.String("path").pipe(
+    Flag.withDescription("The embedded brain in this folder"),
+    Flag.withMetavar("DIR"),
+    Flag.optional
+  )
+}
+
+/** A machine-readable report instead of words. */
+export const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print the result as JSON on standard output"),
+  Flag.withDefault(false)
+)
+
+/** How many at a time; gbrain's default and alias. */
+export const workers = wholeNumber("workers", "How many pieces of work at a time").pipe(
+  Flag.withAlias("concurrency"),
+  Flag.withDefault(1)
+)
+
+/** A positive whole number that may be left out. */
+export const optionalCount = (name: string, description: string) =>
+  Flag.optional(wholeNumber(name, description))
+
+/** An amount of dollars. */
+export const dollars = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar("USD"),
+    Flag.filterMap(
+      (text) => Option.filter(Money.parseUsd(text), (amount) => amount > 0n),
+      (text) => `--${name} takes an amount in dollars above zero, such as 5 or 0.02, not "${text}"`
+    )
+  )
+
+/** An instant, as epoch milliseconds. */
+export const instant = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar("ISO"),
+    Flag.filterMap(
+      (text) => {
+        const millis = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
+        return Number.isNaN(millis) ? Option.none() : Option.some(millis)
+      },
+      (text) => `--${name} takes a date such as 2025-02-14 or 2025-02-14T18:00:00Z, not "${text}"`
+    ),
+    Flag.optional
+  )
+
+/** A text that may be left out, but not be empty. */
+export const optionalText = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar(metavar),
+    Flag.filterMap(
+      // A value that looks like a flag is a value that was forgotten.
+      (text) => (text.trim() === "" || text.startsWith("--") ? Option.none() : Option.some(text.trim())),
+      () => `--${name} needs a value`
+    ),
+    Flag.optional
+  )

@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+/** `gbrain`: commands composed, layers provided, errors told in one line, exit codes kept. */
+import { readFileSync } from "node:fs"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Cause, Console, Effect, Exit, Layer, Option, Schema } from "effect"
+import { CliError, Command } from "effect/cli"
+import { Settings } from "../services/Settings.ts"
+import { config } from "./commands/config.ts"
+import { doctor } from "./commands/doctor.ts"
+import { extractConversationFactsCommand } from "./commands/extractConversationFacts.ts"
+import { facts } from "./commands/facts.ts"
+import { importCommand } from "./commands/import.ts"
+import { init } from "./commands/init.ts"
+import { sources } from "./commands/sources.ts"
+import { status } from "./commands/status.ts"
+import { Ended, exitCodes, UsageError } from "./exit.ts"
+
+const gbrain = Command.make("gbrain").pipe(
+  Command.withDescription(
+    "Knowledge in markdown, worked on in bulk: many at a time, within a budget, safe to stop"
+  ),
+  Command.withSubcommands([
+    init,
+    importCommand,
+    extractConversationFactsCommand,
+    facts,
+    status,
+    doctor,
+    config,
+    sources
+  ])
+)
+
+const { version } = Schema.decodeUnknownSync(
+  Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
+)(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+
+const args = process.argv.slice(2)
+const debug = process.env["GBRAIN_DEBUG"] === "1"
+
+// Output piped into `head` ends when head does; that is no failure. A terminal that closed takes no more words.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (stream === process.stdout && error.code === "EPIPE") process.exit(exitCodes.done)
+  })
+}
+
+let interruptedWith: number = exitCodes.interrupted
+process.once("SIGTERM", () => {
+  interruptedWith = exitCodes.terminated
+})
+process.once("SIGHUP", () => {
+  process.emit("SIGTERM", "SIGTERM")
+  interruptedWith = exitCodes.hungUp
+})
+
+const say = (text: string) => Console.error(`gbrain: ${text}`)
+
+const usage = (error: CliError.ShowHelp) =>
+  Effect.gen(function* () {
+    if (error.errors.length === 0) return exitCodes.done
+    for (const problem of error.errors) yield* say(problem.message)
+    yield* Console.error(`See: ${error.commandPath.join(" ")} --help`)
+    return exitCodes.usage
+  })
+
+const tell = (cause: Cause.Cause<unknown>) =>
+  Effect.gen(function* () {
+    if (Cause.hasInterruptsOnly(cause)) return interruptedWith
+    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+    if (debug) yield* Console.error(Cause.pretty(cause))
+    if (error instanceof Ended) return error.code
+    if (error instanceof UsageError) return yield* Effect.as(say(error.message), exitCodes.usage)
+    if (CliError.isCliError(error)) {
+      return error._tag === "ShowHelp"
+        ? yield* usage(error)
+        : yield* Effect.as(say(error.message), exitCodes.usage)
+    }
+    if (error instanceof Error) yield* say(error.message)
+    else {
+      const squashed = Cause.squash(cause)
+      const what = squashed instanceof Error ? squashed.message : String(squashed)
+      yield* say(`something unexpected happened: ${what}. This is a bug; GBRAIN_DEBUG=1 shows where.`)
+    }
+    return exitCodes.failed
+  })
+
+const program = Command.runWith(gbrain, { version, renderErrors: false })(args).pipe(
+  Effect.provide(Settings.layer.pipe(Layer.provideMerge(NodeServices.layer)))
+)
+
+NodeRuntime.runMain(
+  program.pipe(
+    Effect.exit,
+    Effect.flatMap((exit) => (Exit.isSuccess(exit) ? Effect.succeed(exitCodes.done) : tell(exit.cause))),
+    Effect.map((code) => {
+      process.exitCode = code
+      return code
+    })
+  ),
+  {
+    disableErrorReporting: true,
+    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? Number(process.exitCode ?? 0) : interruptedWith)
+  }
+)

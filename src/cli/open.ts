@@ -1,0 +1,25 @@
+/** Opens the brain that a command is about. */
+import { Effect, Layer } from "effect"
+import { Brain } from "../services/Brain.ts"
+import { Database } from "../services/Database.ts"
+import { HostProcess } from "../services/HostProcess.ts"
+import { type BrainLocation, type LocationFlags, Settings } from "../services/Settings.ts"
+
+/** Statements that a run has in flight at a time grow with its workers; a server's connections are few. */
+const mostConnections = 20
+
+/** The database at a place. */
+export const databaseAt = (location: BrainLocation, workers = 1) =>
+  location.kind === "postgres"
+    ? Database.layerPostgres({ url: location.url, maxConnections: Math.min(mostConnections, 4 + workers) })
+    : Database.layerPglite({ directory: location.directory }).pipe(Layer.provide(HostProcess.layer))
+
+/** The brain that the flags, the environment or the settings name, opened. */
+export const openBrain = (flags: LocationFlags, workers = 1) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const location = yield* settings.locate(flags)
+      return Brain.layer.pipe(Layer.provideMerge(databaseAt(location, workers)))
+    })
+  ).pipe(Layer.provideMerge(HostProcess.layer))

@@ -1,0 +1,185 @@
+/** `doctor`: whether a brain and what it needs are in order, each finding with the way to mend it. */
+import { Effect, Option, Result, Schema, SemVer } from "effect"
+import { SqlClient } from "effect/sql"
+import { conversationTypes, pageTypesOf } from "../../domain/ConversationPages.ts"
+import { Brain, pgvectorVersion } from "../../services/Brain.ts"
+import { BrainConfig, embeddingSettings, isSwitchedOff } from "../../services/BrainConfig.ts"
+import { Conversations } from "../../services/Conversations.ts"
+import { vectorColumns, widthMismatch } from "../../services/EmbeddingWidth.ts"
+import { HostProcess } from "../../services/HostProcess.ts"
+import { OpenAi } from "../../services/OpenAi.ts"
+import { Prices, unpriced } from "../../services/Prices.ts"
+import { Sources } from "../../services/Sources.ts"
+import { resolveChatModel } from "../extract-conversation-facts/layer.ts"
+
+/** A finding. */
+export const Check = Schema.Struct({
+  name: Schema.String,
+  status: Schema.Literals(["ok", "warn", "fail"]),
+  message: Schema.String,
+  /** The statement or command that mends it. */
+  fix: Schema.NullOr(Schema.String)
+})
+
+/** A finding. */
+export type Check = typeof Check.Type
+
+const ok = (name: string, message: string): Check => ({ name, status: "ok", message, fix: null })
+const warn = (name: string, message: string, fix: string | null = null): Check => ({
+  name,
+  status: "warn",
+  message,
+  fix
+})
+const fail = (name: string, message: string, fix: string | null = null): Check => ({
+  name,
+  status: "fail",
+  message,
+  fix
+})
+
+/** A backlog up to this is the ordinary state of a brain that grows; gbrain's value. */
+const smallBacklog = 10
+
+/** Examines the open brain and its surroundings. */
+export const examine = Effect.fn("examine")(function* () {
+  const brain = yield* Brain
+  const found = yield* Effect.all([
+    finding(database),
+    finding(pgvector),
+    finding(widths),
+    finding(backlog),
+    finding(leases),
+    finding(extractionSwitch),
+    finding(models)
+  ])
+  return { brain: brain.label, checks: found.flat() }
+})
+
+// A check that cannot be made is a finding too: the others are still worth having.
+const finding = <E, R>(check: Effect.Effect<Check | ReadonlyArray<Check>, E, R>) =>
+  Effect.catch(check, (error) =>
+    Effect.succeed(fail("check", `a check failed: ${error instanceof Error ? error.message : String(error)}`))
+  )
+
+const database = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const brain = yield* Brain
+  const [row] = yield* sql<{ readonly version: string }>`select current_setting('server_version') as version`
+  const version = row?.version ?? "unknown"
+  return Number.parseInt(version, 10) >= 15
+    ? ok("database", `${brain.label}, PostgreSQL ${version}`)
+    : fail("database", `PostgreSQL ${version} is too old`, "upgrade to PostgreSQL 15 or newer")
+})
+
+const pgvector = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const version = yield* pgvectorVersion(sql)
+  if (Option.isNone(version)) return fail("pgvector", "the extension is missing", "create extension vector;")
+  const text = SemVer.format(version.value)
+  return SemVer.isLessThan(version.value, SemVer.parseUnsafe("0.7.0"))
+    ? warn(
+        "pgvector",
+        `${text} has no halfvec`,
+        "alter extension vector update; -- after installing pgvector 0.7 or newer"
+      )
+    : ok("pgvector", text)
+})
+
+const widths = Effect.gen(function* () {
+  const { dimensions, model } = yield* embeddingSettings(yield* BrainConfig)
+  const columns = yield* vectorColumns()
+  const wrong = columns.filter((column) => column.dimensions !== dimensions)
+  const name = "facts_embedding_width_consistency"
+  if (wrong.length === 0) {
+    const types = columns.map((column) => `${column.table} ${column.type}(${column.dimensions})`).join(", ")
+    return [ok(name, `${types}, as ${model} makes them`)]
+  }
+  return wrong.map((column) => {
+    const mismatch = widthMismatch(column, dimensions)
+    return fail(
+      name,
+      `${mismatch.column} is ${column.type}(${column.dimensions}), ${model} is configured for ${dimensions}`,
+      mismatch.statements.join("\n")
+    )
+  })
+})
+
+const backlog = Effect.gen(function* () {
+  const sources = yield* (yield* Sources).idsFor(Option.none())
+  const counts = yield* (yield* Conversations).count({
+    sourceIds: sources,
+    pageTypes: pageTypesOf(conversationTypes),
+    slug: Option.none()
+  })
+  const text = `${counts.complete} of ${counts.total} conversation pages done, ${counts.toDo} to do, ${counts.notApplicable} not applicable`
+  return counts.toDo > smallBacklog
+    ? warn("conversation_facts_backlog", text, "gbrain extract-conversation-facts --workers 20")
+    : ok("conversation_facts_backlog", text)
+})
+
+const leases = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const self = yield* HostProcess
+  const rows = yield* sql<{
+    readonly id: string
+    readonly pid: number
+    readonly host: string | null
+    readonly expired: boolean
+  }>`
+    select id, holder_pid as pid, holder_host as host, ttl_expires_at < now() as expired from gbrain_cycle_locks`
+  const stale = rows.filter((row) => row.expired || (row.host === self.host && !self.isAlive(row.pid)))
+  return stale.length === 0
+    ? ok("leases", `${rows.length} held`)
+    : warn(
+        "leases",
+        `${stale.length} of ${rows.length} belong to processes that are gone; the next run takes them over`,
+        "delete from gbrain_cycle_locks where ttl_expires_at < now();"
+      )
+})
+
+const extractionSwitch = Effect.gen(function* () {
+  const value = yield* (yield* BrainConfig).get("facts.extraction_enabled")
+  return Option.exists(value, isSwitchedOff)
+    ? warn(
+        "extraction_enabled",
+        "extraction is switched off in this brain",
+        "gbrain config set facts.extraction_enabled true"
+      )
+    : ok("extraction_enabled", "on")
+})
+
+const models = Effect.gen(function* () {
+  const chat = yield* resolveChatModel(Option.none())
+  const { model: embedding } = yield* embeddingSettings(yield* BrainConfig)
+  return (yield* Effect.forEach(
+    [
+      ["chat_model", chat],
+      ["embedding_model", embedding]
+    ] as const,
+    ([name, model]) => checkModel(name, model)
+  )).flat()
+})
+
+const checkModel = Effect.fnUntraced(function* (name: string, model: string) {
+  const openai = yield* OpenAi
+  const prices = yield* Prices
+  const price = prices.of(model)
+  const priced = Option.isSome(price)
+    ? ok(`${name}_price`, `known (${price.value.source})`)
+    : warn(
+        `${name}_price`,
+        `no price is known for ${model}`,
+        unpriced(model).message.replace(/^.*: gbrain/s, "gbrain")
+      )
+  const endpoint = yield* Effect.result(openai.endpoint(model))
+  if (Result.isFailure(endpoint))
+    return [fail(name, endpoint.failure.message, "set the key in the environment"), priced]
+  const reached = yield* Effect.result(endpoint.success.check)
+  return [
+    Result.isSuccess(reached)
+      ? ok(name, `${model} at ${endpoint.success.host}`)
+      : fail(name, reached.failure.error.message),
+    priced
+  ]
+})

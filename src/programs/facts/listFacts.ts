@@ -1,0 +1,74 @@
+/** What is known: facts, newest first, by whom they are about, where they were said, or what they say. */
+import { Effect, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { markSources } from "../../domain/ConversationPages.ts"
+import { entitySlug } from "../../domain/EntityName.ts"
+
+/** A fact, as it is shown. */
+export const ListedFact = Schema.Struct({
+  id: Schema.String,
+  source: Schema.String,
+  entity: Schema.NullOr(Schema.String),
+  fact: Schema.String,
+  kind: Schema.String,
+  notability: Schema.String,
+  confidence: Schema.Finite,
+  /** `YYYY-MM-DD`. */
+  date: Schema.String,
+  page: Schema.NullOr(Schema.String),
+  context: Schema.NullOr(Schema.String),
+  metric: Schema.NullOr(Schema.String),
+  value: Schema.NullOr(Schema.Finite),
+  unit: Schema.NullOr(Schema.String),
+  period: Schema.NullOr(Schema.String)
+})
+
+/** A fact, as it is shown. */
+export type ListedFact = typeof ListedFact.Type
+
+const decode = Schema.decodeUnknownEffect(Schema.Array(ListedFact))
+
+/** What to list. */
+export interface FactQuery {
+  /** A slug, a name or an alias. */
+  readonly entity: Option.Option<string>
+  /** The slug of the page they were said on. */
+  readonly page: Option.Option<string>
+  /** Words that a fact contains. */
+  readonly query: Option.Option<string>
+  readonly limit: number
+}
+
+/** Lists facts. What marks pages as done is no fact and is left out. */
+export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
+  const sql = yield* SqlClient.SqlClient
+  const all = sql`true`
+  const about = Option.match(query.entity, {
+    onNone: () => all,
+    onSome: (entity) => {
+      const name = entity.trim()
+      const slug = entitySlug(name)
+      return sql`(entity_slug = ${name} or entity_slug = ${slug} or entity_slug like ${`%/${slug.replace(/[\\%_]/g, "\\$&")}`}
+        or entity_slug in (select slug from page_aliases where alias_norm = ${name.toLowerCase()})
+        or entity_slug in (select slug from pages where lower(title) = ${name.toLowerCase()} and deleted_at is null)
+        or context like ${`%; about "${name.replace(/[\\%_]/g, "\\$&")}", who has no page%`})`
+    }
+  })
+  const on = Option.match(query.page, {
+    onNone: () => all,
+    onSome: (page) => sql`source_markdown_slug = ${page}`
+  })
+  const saying = Option.match(query.query, {
+    onNone: () => all,
+    onSome: (text) =>
+      sql`(to_tsvector('english', fact) @@ plainto_tsquery('english', ${text}) or fact ilike ${`%${text.replace(/[\\%_]/g, "\\$&")}%`})`
+  })
+  const rows = yield* sql`
+    select id::text as id, source_id as source, entity_slug as entity, fact, kind, notability, confidence::float8 as confidence,
+      to_char(valid_from at time zone 'UTC', 'YYYY-MM-DD') as date, source_markdown_slug as page, context,
+      claim_metric as metric, claim_value as value, claim_unit as unit, claim_period as period
+    from facts
+    where expired_at is null and source <> all(${markSources}::text[]) and ${about} and ${on} and ${saying}
+    order by valid_from desc, id limit ${query.limit}`
+  return yield* Effect.orDie(decode(rows))
+})

@@ -1,0 +1,125 @@
+/** What state a brain is in: pages, conversations done and to do, facts, who holds what now, what was run and what it cost. */
+import { Effect, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { conversationTypes, markSources, pageTypesOf } from "../../domain/ConversationPages.ts"
+import { Brain } from "../../services/Brain.ts"
+import { Conversations } from "../../services/Conversations.ts"
+import { HostProcess } from "../../services/HostProcess.ts"
+import { Sources } from "../../services/Sources.ts"
+
+const Count = Schema.Int
+
+/** The state of a brain. */
+export const BrainStatus = Schema.Struct({
+  brain: Schema.String,
+  pages: Count,
+  sources: Schema.Array(
+    Schema.Struct({ id: Schema.String, pages: Count, path: Schema.NullOr(Schema.String) })
+  ),
+  conversations: Schema.Struct({
+    total: Count,
+    complete: Count,
+    not_applicable: Count,
+    set_aside: Count,
+    opted_out: Count,
+    to_do: Count
+  }),
+  facts: Count,
+  facts_without_embedding: Count,
+  /** Pages and segments with trouble, and why. */
+  troubles: Schema.Array(Schema.Struct({ page: Schema.String, reason: Schema.String })),
+  leases: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      pid: Count,
+      host: Schema.NullOr(Schema.String),
+      age_seconds: Count,
+      /** Past its time, or its process is gone: the next run takes it over. */
+      stale: Schema.Boolean
+    })
+  ),
+  runs: Schema.Array(
+    Schema.Struct({
+      command: Schema.String,
+      status: Schema.String,
+      started_at: Schema.String,
+      seconds: Schema.NullOr(Schema.Finite),
+      workers: Count,
+      spent_usd: Schema.Finite
+    })
+  )
+})
+
+/** The state of a brain. */
+export type BrainStatus = typeof BrainStatus.Type
+
+/** Rows shown of each list. */
+const shown = 20
+
+/** Finds out the state of the open brain. */
+export const brainStatus = Effect.fn("brainStatus")(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const brain = yield* Brain
+  const conversations = yield* Conversations
+  const self = yield* HostProcess
+  const sources = yield* (yield* Sources).all
+  const counts = yield* conversations.count({
+    sourceIds: sources.map((source) => source.id),
+    pageTypes: pageTypesOf(conversationTypes),
+    slug: Option.none()
+  })
+  const [facts] = yield* sql<{ readonly facts: number; readonly bare: number }>`
+    select count(*)::int as facts, count(*) filter (where embedding is null)::int as bare from facts
+    where source <> all(${markSources}::text[]) and expired_at is null`
+  const troubles = yield* sql<{ readonly page: string; readonly reason: string }>`
+    select slug as page, reason from gbrain_effect.pages_set_aside
+    union all
+    select slug, 'segment: ' || reason || ' (' || attempts || ' runs)' from gbrain_effect.segment_failures
+    limit ${shown}`
+  const leases = yield* sql<{ id: string; pid: number; host: string | null; age: number; expired: boolean }>`
+    select id, holder_pid as pid, holder_host as host, extract(epoch from now() - acquired_at)::int as age,
+      ttl_expires_at < now() as expired
+    from gbrain_cycle_locks order by acquired_at limit ${shown}`
+  const runs = yield* sql<{
+    command: string
+    status: string
+    started_at: string
+    seconds: number | null
+    workers: number
+    spent_usd: number
+    host: string
+    pid: number
+  }>`
+    select command, status, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as started_at,
+      extract(epoch from finished_at - started_at)::float8 as seconds, workers, spent_usd::float8 as spent_usd, host, pid
+    from gbrain_effect.runs order by id desc limit ${shown}`
+  const isGone = (host: string | null, pid: number) => host === self.host && !self.isAlive(pid)
+
+  return {
+    brain: brain.label,
+    pages: sources.reduce((sum, source) => sum + source.pages, 0),
+    sources: sources.map((source) => ({ id: source.id, pages: source.pages, path: source.localPath })),
+    conversations: {
+      total: counts.total,
+      complete: counts.complete,
+      not_applicable: counts.notApplicable,
+      set_aside: counts.setAside,
+      opted_out: counts.optedOut,
+      to_do: counts.toDo
+    },
+    facts: facts?.facts ?? 0,
+    facts_without_embedding: facts?.bare ?? 0,
+    troubles,
+    leases: leases.map((lease) => ({
+      id: lease.id,
+      pid: lease.pid,
+      host: lease.host,
+      age_seconds: lease.age,
+      stale: lease.expired || isGone(lease.host, lease.pid)
+    })),
+    runs: runs.map(({ host, pid, ...run }) => ({
+      ...run,
+      status: run.status === "running" && isGone(host, pid) ? "died" : run.status
+    }))
+  } satisfies BrainStatus
+})

@@ -1,0 +1,147 @@
+/**
+ * Where the brain is: what the command line says, else the environment, else the configuration file, ours or gbrain's.
+ */
+import { Config, Context, Effect, FileSystem, Layer, Option, Path, Redacted, Schema } from "effect"
+import { UserDirectories } from "effect/persistence"
+
+/** Where a brain is. */
+export type BrainLocation =
+  | { readonly kind: "postgres"; readonly url: Redacted.Redacted }
+  | { readonly kind: "pglite"; readonly directory: string }
+
+/** The settings cannot be read or written, or name no brain. */
+export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
+  message: Schema.String
+}) {}
+
+/** What was asked for on the command line. */
+export interface LocationFlags {
+  readonly url: Option.Option<string>
+  readonly path: Option.Option<string>
+}
+
+// The keys are gbrain's, so that one file can serve both.
+const ConfigFile = Schema.fromJsonString(
+  Schema.Struct({
+    engine: Schema.optionalKey(Schema.NullOr(Schema.String)),
+    database_url: Schema.optionalKey(Schema.NullOr(Schema.String)),
+    database_path: Schema.optionalKey(Schema.NullOr(Schema.String))
+  })
+)
+
+/** Where things are. */
+export class Settings extends Context.Service<
+  Settings,
+  {
+    /** The brain to use. */
+    readonly locate: (flags: LocationFlags) => Effect.Effect<BrainLocation, SettingsError>
+    /** Where an embedded brain goes when nobody says where. */
+    readonly defaultDirectory: Effect.Effect<string, SettingsError>
+    /** Writes the configuration file, readable by its owner only; answers its path. */
+    readonly save: (location: BrainLocation) => Effect.Effect<string, SettingsError>
+  }
+>()("gbrain/Settings") {
+  /** Settings of the user who runs this. */
+  static readonly layer = Layer.effect(
+    Settings,
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directories = yield* UserDirectories.UserDirectories
+      const variable = (name: string) =>
+        Config.option(Config.NonEmptyString(name)).pipe(Effect.orElseSucceed(Option.none<string>))
+      const unusable = (message: string) => new SettingsError({ message })
+
+      const home = Effect.gen(function* () {
+        const told = yield* variable("GBRAIN_HOME")
+        if (Option.isSome(told)) return { config: told.value, data: told.value }
+        return { config: yield* directories.config("gbrain"), data: yield* directories.data("gbrain") }
+      }).pipe(
+        Effect.mapError((error) => unusable(`No home for settings: ${error.message}. Set GBRAIN_HOME.`))
+      )
+
+      const readFile = Effect.fnUntraced(function* (file: string) {
+        const text = yield* Effect.option(fs.readFileString(file))
+        if (Option.isNone(text)) return Option.none<BrainLocation>()
+        const config = yield* Schema.decodeEffect(ConfigFile)(text.value).pipe(
+          Effect.mapError((error) =>
+            unusable(`The settings in ${file} cannot be read: ${error.message}. Mend or remove the file.`)
+          )
+        )
+        if (config.database_url != null && config.database_url !== "") {
+          return Option.some<BrainLocation>({ kind: "postgres", url: Redacted.make(config.database_url) })
+        }
+        return config.database_path != null && config.database_path !== ""
+          ? Option.some<BrainLocation>({ kind: "pglite", directory: config.database_path })
+          : Option.none()
+      })
+
+      // gbrain's own embedded brains are of an older version of Postgres and cannot be opened in place: only its
+      // Postgres brains are of use here.
+      const fromGbrain = Effect.gen(function* () {
+        const userHome = yield* Effect.option(directories.home)
+        if (Option.isNone(userHome)) return Option.none<BrainLocation>()
+        const found = yield* readFile(path.join(userHome.value, ".gbrain", "config.json"))
+        return Option.filter(found, (location) => location.kind === "postgres")
+      })
+
+      return Settings.of({
+        locate: Effect.fn("Settings.locate")(function* ({ path: directory, url }) {
+          if (Option.isSome(url) && Option.isSome(directory)) {
+            return yield* unusable("--url and --path name two brains; give one of them.")
+          }
+          if (Option.isSome(directory)) return { kind: "pglite", directory: directory.value } as const
+          const address = Option.firstSomeOf([
+            url,
+            yield* variable("GBRAIN_DATABASE_URL"),
+            yield* variable("DATABASE_URL")
+          ])
+          if (Option.isSome(address))
+            return { kind: "postgres", url: yield* checkUrl(address.value) } as const
+          const { config } = yield* home
+          const configured = yield* readFile(path.join(config, "config.json"))
+          const location = Option.isSome(configured) ? configured : yield* fromGbrain
+          if (Option.isNone(location)) {
+            return yield* unusable(
+              "No brain is set up. Make one with: gbrain init (embedded), or gbrain init --url postgres://… (a server)."
+            )
+          }
+          return location.value
+        }),
+        defaultDirectory: Effect.map(home, ({ data }) => path.join(data, "brain")),
+        save: Effect.fn("Settings.save")(function* (location) {
+          const { config } = yield* home
+          const file = path.join(config, "config.json")
+          const content = yield* Effect.orDie(
+            Schema.encodeEffect(ConfigFile)(
+              location.kind === "postgres"
+                ? { engine: "postgres", database_url: Redacted.value(location.url) }
+                : { engine: "pglite", database_path: location.directory }
+            )
+          )
+          yield* Effect.gen(function* () {
+            yield* fs.makeDirectory(config, { recursive: true })
+            yield* fs.writeFileString(`${file}.new`, `${content}\n`, { mode: 0o600 })
+            yield* fs.rename(`${file}.new`, file)
+          }).pipe(
+            Effect.mapError((error) =>
+              unusable(`The settings cannot be written to ${file}: ${error.message}.`)
+            )
+          )
+          return file
+        })
+      })
+    })
+  ).pipe(Layer.provide(UserDirectories.layer))
+}
+
+/** A Postgres address, checked for its form. */
+export const checkUrl = (text: string): Effect.Effect<Redacted.Redacted, SettingsError> =>
+  /^postgres(ql)?:\/\/./.test(text) && URL.canParse(text)
+    ? Effect.succeed(Redacted.make(text))
+    : Effect.fail(
+        new SettingsError({
+          message:
+            "The address of the brain is no Postgres URL; it should look like postgres://user:password@host:5432/database."
+        })
+      )
