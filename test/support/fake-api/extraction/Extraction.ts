@@ -33,12 +33,15 @@ export const extractFacts = (message: string): ReadonlyArray<Fact> => {
     for (const statement of statementsOf(line.text)) {
       const fact = withoutFirstPerson(statement, line.speaker)
       const before = facts.get(fact)
-      const messages = line.id === undefined ? [] : [line.id]
-      if (before !== undefined) {
-        facts.set(fact, { ...before, messages: [...new Set([...before.messages, ...messages])] })
-      } else if (facts.size < most) {
-        facts.set(fact, { fact, ...describe(statement, line.speaker), messages })
-      }
+      if (before === undefined && facts.size === most) return [...facts.values()]
+      const cited = [...(before?.messages ?? []), ...(line.id === undefined ? [] : [line.id])]
+      const messages = [...new Set(cited)]
+      facts.set(
+        fact,
+        before === undefined
+          ? { fact, ...describe(statement, line.speaker), messages }
+          : { ...before, messages }
+      )
     }
   }
   return [...facts.values()]

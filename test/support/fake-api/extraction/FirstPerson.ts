@@ -35,11 +35,7 @@ const adverb =
 export const withoutFirstPerson = (sentence: string, speaker: string): string => {
   const own = /s$/i.test(speaker) ? `${speaker}'` : `${speaker}'s`
   const plain = sentence.replace(/’/g, "'")
-  return [
-    { pronoun: "I", name: speaker },
-    { pronoun: "[Ww]e", name: `${own} team` }
-  ]
-    .reduce((text, { name, pronoun }) => subject(text, pronoun, name), plain)
+  return subject(subject(plain, first, speaker), plural, `${own} team`)
     .replace(/\b(?:my|My)\b(?!')/g, () => own)
     .replace(/\b(?:our|Our)\b(?!')/g, () => `${own} team's`)
     .replace(/\b(?:mine|me|Me)\b(?!')/g, (word) => (word === "mine" ? own : speaker))
@@ -56,9 +52,14 @@ const contractions: Readonly<Record<string, string>> = {
   d: "would"
 }
 
-const subject = (text: string, pronoun: string, name: string): string =>
+const forms = (pronoun: string): RegExp =>
+  new RegExp(`\\b${pronoun}(?:'(ll|m|re|ve|d)\\b|(?= )( ${adverb})([A-Za-z']+)|\\b(?!'))`, "g")
+const first = forms("I")
+const plural = forms("[Ww]e")
+
+const subject = (text: string, pronoun: RegExp, name: string): string =>
   text.replace(
-    new RegExp(`\\b${pronoun}(?:'(ll|m|re|ve|d)\\b|(?= )( ${adverb})([A-Za-z']+)|\\b(?!'))`, "g"),
+    pronoun,
     (
       _whole: string,
       contraction: string | undefined,
