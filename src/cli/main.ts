@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Console, Effect, Exit, Layer, Option, Schema } from "effect"
-import { CliError, Command } from "effect/cli"
+import { CliError, CliOutput, Command } from "effect/cli"
 import { Settings } from "../services/Settings.ts"
 import { config } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
@@ -59,10 +59,20 @@ const say = (text: string) => Console.error(`gbrain: ${text}`)
 const usage = (error: CliError.ShowHelp) =>
   Effect.gen(function* () {
     if (error.errors.length === 0) return exitCodes.done
-    for (const problem of error.errors) yield* say(problem.message)
+    for (const problem of error.errors) yield* say(wordsFor(problem))
     yield* Console.error(`See: ${error.commandPath.join(" ")} --help`)
     return exitCodes.usage
   })
+
+// Our own flags say in full what they take; the parser's words around that add nothing.
+const wordsFor = (problem: CliError.CliError): string =>
+  problem._tag === "InvalidValue" && problem.expected.startsWith("--") ? problem.expected : problem.message
+
+// A wrong flag deserves one line, not the whole page of help before it.
+const presenter = CliOutput.layerPresenter({
+  present: (event) =>
+    event._tag === "InvalidInvocation" ? Effect.void : CliOutput.defaultPresenter.present(event)
+})
 
 const tell = (cause: Cause.Cause<unknown>) =>
   Effect.gen(function* () {
@@ -85,7 +95,8 @@ const tell = (cause: Cause.Cause<unknown>) =>
     return exitCodes.failed
   })
 
-const program = Command.runWith(gbrain, { version, renderErrors: false })(args).pipe(
+const program = Command.runWith(gbrain, { version })(args).pipe(
+  Effect.provide(presenter),
   Effect.provide(Settings.layer.pipe(Layer.provideMerge(NodeServices.layer)))
 )
 

@@ -58,6 +58,8 @@ export interface PageOutcome {
   readonly page: { readonly id: number; readonly sourceId: string; readonly slug: string }
   /** `PageFingerprint` of the page as it was read. */
   readonly fingerprint: string
+  /** Whether the page's text has a `## Facts` fence, whose rows number themselves from 1. */
+  readonly hasFactsFence: boolean
   readonly facts: ReadonlyArray<FactRow>
   readonly mark: Option.Option<PageMark>
   /**
@@ -133,14 +135,15 @@ export class FactStore extends Context.Service<
       }
 
       // Rows that are not ours share our key on pages with a fence.
-      const firstRowNum = (page: PageOutcome["page"]) =>
+      const firstRowNum = ({ hasFactsFence, page }: PageOutcome) =>
         sql<{ readonly ours: number | null; readonly theirs: number | null }>`
           select max(row_num) filter (where ${owned(page)}) as ours,
             max(row_num) filter (where not (${owned(page)})) as theirs
           from facts
           where source_id = ${page.sourceId} and source_markdown_slug = ${page.slug} and row_num is not null`.pipe(
           Effect.map(([row]) => {
-            const start = row?.theirs == null ? 0 : Math.max(fenceFreeBand, row.theirs + 1)
+            const shared = hasFactsFence || row?.theirs != null
+            const start = shared ? Math.max(fenceFreeBand, (row?.theirs ?? 0) + 1) : 0
             return row?.ours == null ? start : Math.max(start, row.ours + 1)
           })
         )
@@ -200,7 +203,7 @@ export class FactStore extends Context.Service<
             yield* leases.confirm(outcome.lease)
             yield* confirmUnchanged(outcome)
             const cleaned = yield* clean(outcome)
-            const rowNum = yield* firstRowNum(outcome.page)
+            const rowNum = yield* firstRowNum(outcome)
             const inserted = yield* insertFacts(outcome, rowNum, type)
             yield* insertMark(outcome, rowNum + inserted)
             yield* journal.dropVectors(outcome.facts.map((fact) => fact.vectorKey))

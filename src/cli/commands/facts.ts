@@ -24,7 +24,7 @@ export const facts = Command.make(
     if (found.length === 0) {
       return yield* Console.error("Nothing is known. gbrain status shows what there is to extract from.")
     }
-    yield* Console.log(factsTable(found))
+    yield* Console.log(factsTable(found, flags.entity._tag === "None"))
   })
 ).pipe(
   Command.withDescription("Show what is known, newest first, with where it was said"),
@@ -34,22 +34,35 @@ export const facts = Command.make(
   ])
 )
 
-const factsTable = (found: ReadonlyArray<ListedFact>): string => {
-  const wide = (rows: ReadonlyArray<string>, most: number) =>
-    Math.min(most, Math.max(...rows.map((row) => row.length)))
-  const entity = wide(["about", ...found.map((fact) => fact.entity ?? "")], 26)
-  const page = wide(["said on", ...found.map((fact) => fact.page ?? "")], 36)
-  const fixed = 10 + 10 + 4 + entity + page + 10
+const factsTable = (found: ReadonlyArray<ListedFact>, withEntity: boolean): string => {
+  const widest = (title: string, texts: ReadonlyArray<string>, most: number) =>
+    Math.min(most, Math.max(title.length, ...texts.map((text) => text.length)))
+  const entity = withEntity
+    ? widest(
+        "about",
+        found.map((fact) => fact.entity ?? ""),
+        28
+      )
+    : 0
+  const page = widest(
+    "said on",
+    found.map((fact) => fact.page ?? ""),
+    44
+  )
+  const fixed = [10, 10, 4, page, ...(withEntity ? [entity] : [])]
+  const between = 2 * (fixed.length + 1)
+  const room = Math.max(24, outputWidth() - fixed.reduce((sum, width) => sum + width, between))
+  const about = (text: string) => (withEntity ? [text] : [])
   return table(
-    ["date", "kind", "fact", "sure", "about", "said on"],
+    ["date", "kind", "fact", "sure", ...about("about"), "said on"],
     found.map((fact) => [
       fact.date,
       fact.kind,
       fact.fact,
       `${Math.round(fact.confidence * 100)}%`,
-      fact.entity ?? "",
+      ...about(fact.entity ?? ""),
       fact.page ?? ""
     ]),
-    [10, 10, Math.max(24, outputWidth() - fixed), 4, entity, page]
+    [10, 10, room, 4, ...(withEntity ? [entity] : []), page]
   )
 }

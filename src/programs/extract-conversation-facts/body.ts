@@ -4,12 +4,18 @@
  */
 import { Effect, FileSystem, Option, Path } from "effect"
 import { maxPageBytes } from "../../domain/ConversationPages.ts"
+import { withoutFences } from "../../domain/Fences.ts"
 import type { ConversationPage } from "../../services/Conversations.ts"
 
 /** Where a page's text comes from. */
 export type Body =
-  | { readonly _tag: "Page"; readonly text: string }
-  | { readonly _tag: "Transcript"; readonly text: string; readonly file: string }
+  | { readonly _tag: "Page"; readonly text: string; readonly hasFactsFence: boolean }
+  | {
+      readonly _tag: "Transcript"
+      readonly text: string
+      readonly file: string
+      readonly hasFactsFence: boolean
+    }
   | { readonly _tag: "TooLarge"; readonly bytes: number; readonly of: string }
 
 /**
@@ -20,16 +26,17 @@ export const readBody = Effect.fn("readBody")(function* (
   page: ConversationPage,
   repositoryPath: Option.Option<string>
 ): Effect.fn.Return<Body, never, FileSystem.FileSystem | Path.Path> {
+  const own = withoutFences(`${page.compiled_truth}\n\n${page.timeline}`)
   const transcript = yield* findTranscript(page, repositoryPath)
   if (Option.isSome(transcript)) {
     const { bytes, file } = transcript.value
     if (bytes > maxPageBytes) return { _tag: "TooLarge", bytes, of: file }
     const fs = yield* FileSystem.FileSystem
     const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-    if (text.trim() !== "") return { _tag: "Transcript", text, file }
+    if (text.trim() !== "") return { _tag: "Transcript", text, file, hasFactsFence: own.hasFacts }
   }
   if (page.bytes > maxPageBytes) return { _tag: "TooLarge", bytes: page.bytes, of: page.slug }
-  return { _tag: "Page", text: `${page.compiled_truth}\n\n${page.timeline}` }
+  return { _tag: "Page", text: own.text, hasFactsFence: own.hasFacts }
 })
 
 const findTranscript = Effect.fnUntraced(function* (

@@ -25,6 +25,7 @@ export const commitPage = Effect.fnUntraced(function* (
     lease,
     page: { id: candidate.id, sourceId: candidate.sourceId, slug: candidate.slug },
     fingerprint: read.page.fingerprint,
+    hasFactsFence: read.body.hasFactsFence,
     facts: made.rows,
     mark: outcome.mark,
     replace: outcome.replace

@@ -34,7 +34,7 @@ export const readTranscript = (prompt: string): ReadonlyArray<Line> => {
     else if (/^END [0-9a-f]+$/.test(line)) break
     else {
       const last = lines[lines.length - 1]
-      if (last !== undefined) last.text += ` ${line}`
+      if (last !== undefined) last.text += `\n${line}`
     }
   }
   return lines
@@ -97,6 +97,10 @@ const thirdPerson = (sentence: string, speaker: string): string =>
     .replace(/\bI'll\b/g, `${speaker} will`)
     .replace(/\bI've\b/g, `${speaker} has`)
     .replace(/\bI have\b/g, `${speaker} has`)
+    .replace(
+      /\bI (prefer|think|believe|love|like|hate|bet|swim|want|owe|hear|promise|doubt|expect|need|live|work)\b/g,
+      `${speaker} $1s`
+    )
     .replace(/\bI\b/g, speaker)
     .replace(/\b[Mm]y\b/g, `${speaker}'s`)
     .replace(/\bme\b/g, speaker)
