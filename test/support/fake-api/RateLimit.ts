@@ -60,6 +60,8 @@ export const makeLimiter = (limit: RateLimit): Limiter => {
   }
 }
 
+const tolerance = 1e-3
+
 const bucketMeter = (limit: number, windowMs: number): Meter => {
   let level = limit
   let filledAt = Number.NEGATIVE_INFINITY
@@ -68,12 +70,13 @@ const bucketMeter = (limit: number, windowMs: number): Meter => {
     filledAt = Math.max(filledAt, now)
     return level
   }
-  // Rounded up to a thousandth, so that whoever comes back when told finds enough; sums of floats may miss by less.
+  // Told to the microsecond, rounded up, so that whoever comes back when told finds enough. Sums of floats miss by far
+  // less than the thousandth of a token that is forgiven.
   const msFor = (missing: number) =>
-    missing < 1e-6 ? 0 : Math.ceil(((missing * windowMs) / limit) * 1000) / 1000
+    missing < tolerance ? 0 : Math.ceil(((missing * windowMs) / limit) * 1000 - 1e-4) / 1000
   return {
     limit,
-    remaining: (now) => Math.floor(fill(now) + 1e-6),
+    remaining: (now) => Math.floor(fill(now) + tolerance),
     msUntil: (now, amount) => msFor(amount - fill(now)),
     resetMs: (now) => msFor(limit - fill(now)),
     spend: (now, amount) => {

@@ -18,15 +18,24 @@ const flags = {
     Flag.withDescription("Median milliseconds of embeddings (default 120)"),
     Flag.optional
   ),
-  latencyShape: Flag.Literals("latency-shape", ["log-normal", "fixed"]).pipe(Flag.optional),
+  latencyShape: Flag.Literals("latency-shape", ["log-normal", "fixed"]).pipe(
+    Flag.withDescription("How latencies spread around the median (default log-normal)"),
+    Flag.optional
+  ),
   timeScale: Flag.Finite("time-scale").pipe(
     Flag.withDescription("Latencies are multiplied with it"),
     Flag.optional
   ),
-  seed: Flag.Int("seed").pipe(Flag.optional),
+  seed: Flag.Int("seed").pipe(Flag.withDescription("Gives latencies and faults (default 1)"), Flag.optional),
   key: Flag.String("key").pipe(Flag.withDescription("The key that is asked for"), Flag.optional),
-  requests: Flag.Int("requests-per-minute").pipe(Flag.optional),
-  tokens: Flag.Int("tokens-per-minute").pipe(Flag.optional),
+  requests: Flag.Int("requests-per-minute").pipe(
+    Flag.withDescription("A limit for each model, told in x-ratelimit headers"),
+    Flag.optional
+  ),
+  tokens: Flag.Int("tokens-per-minute").pipe(
+    Flag.withDescription("As above; a chat call counts its prompt and the most its answer may have"),
+    Flag.optional
+  ),
   style: Flag.Literals("rate-limit-style", ["bucket", "sliding"]).pipe(Flag.withDefault("bucket")),
   rules: Flag.String("rules").pipe(
     Flag.withDescription('What goes wrong, as JSON: [{"fault":"503","probability":0.05}]'),
@@ -34,7 +43,7 @@ const flags = {
     Flag.optional
   ),
   settings: Flag.String("settings").pipe(
-    Flag.withDescription("Any of the settings, as JSON; other flags come before it"),
+    Flag.withDescription("Any of the settings, as JSON; other flags win over it"),
     Flag.withSchema(Schema.fromJsonString(Options)),
     Flag.withDefault({})
   ),

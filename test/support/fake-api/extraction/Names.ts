@@ -27,7 +27,8 @@ export const nameIn = (sentence: string): string | undefined => {
     while (words[0] !== undefined && ordinary.has(words[0].toLowerCase())) words.shift()
     while (words.length > 0 && ordinary.has(words.at(-1)?.toLowerCase() ?? "")) words.pop()
     const found = words.join(" ")
-    if (found.length < 2 || (match.index === 0 && !words[1] && !opensWithName(sentence, found))) continue
+    const opens = match.index === 0 && words.length === 1 && sentence.startsWith(found)
+    if (found.length < 2 || (opens && !opensWithName(sentence, found))) continue
     if (beforePlace.test(sentence.slice(0, match.index))) continue
     return found
   }

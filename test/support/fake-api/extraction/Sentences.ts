@@ -52,4 +52,4 @@ const isStatement = (sentence: string): boolean =>
   !greeting.test(sentence) &&
   !request.test(sentence) &&
   sentence.split(/\s+/).length >= 3 &&
-  verb.test(sentence)
+  (/^(?:I|we)\b/i.test(sentence) || verb.test(sentence))
