@@ -60,6 +60,19 @@ describe("chat", () => {
     })
   )
 
+  it.effect("never cuts a character in two", () =>
+    Effect.gen(function* () {
+      const api = yield* start()
+      const user = "[1] 東京の山田 (2026-03-01): I moved to 京都 with 🦊🦊🦊 and I met Жанна."
+      const whole = completionOf(yield* chat(api, user)).content ?? ""
+      for (let limit = 3; limit < 14; limit++) {
+        const { content } = completionOf(yield* chat(api, user, { max_tokens: limit }))
+        expect(whole.startsWith(content ?? "-")).toBe(true)
+        expect(Buffer.byteLength(content ?? "")).toBeGreaterThan(limit * 4 - 4)
+      }
+    })
+  )
+
   it.effect.each([
     ["no JSON", "{"],
     ["no messages", { model: "m" }],

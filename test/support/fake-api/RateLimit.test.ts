@@ -17,7 +17,10 @@ describe("makeLimiter", () => {
     expect(limiter.take(0, 0).refusedFor).toBeUndefined()
     expect(limiter.take(10_000, 0).refusedFor).toBeUndefined()
     expect(limiter.take(20_000, 0)).toMatchObject({ refusedFor: "requests", retryAfterMs: 40_000 })
-    expect(limiter.take(60_000, 0).refusedFor).toBeUndefined()
+    expect(limiter.take(60_000, 0)).toMatchObject({
+      refusedFor: undefined,
+      headers: { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m0s" }
+    })
     expect(limiter.take(60_000, 0)).toMatchObject({ refusedFor: "requests", retryAfterMs: 10_000 })
   })
 
