@@ -194,7 +194,7 @@ export class PageLease extends Context.Service<
         withLease: (id, use) =>
           Effect.uninterruptibleMask((restore) =>
             Effect.flatMap(restore(acquire(id)).pipe(Effect.onInterrupt(() => abandon(id))), (lease) =>
-              Effect.raceFirst(restore(use(lease)), restore(Deferred.await(lease.lost))).pipe(
+              restore(Effect.raceFirst(use(lease), Deferred.await(lease.lost))).pipe(
                 Effect.ensuring(release(lease))
               )
             )

@@ -2,8 +2,7 @@
 import { Console, Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 import { type BrainStatus, brainStatus } from "../../programs/status/brainStatus.ts"
-import { Conversations } from "../../services/Conversations.ts"
-import { Sources } from "../../services/Sources.ts"
+import { brainLayer } from "../../programs/extract-conversation-facts/layer.ts"
 import { json, locationFlags } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { duration } from "../render/progress.ts"
@@ -14,9 +13,7 @@ export const status = Command.make(
   { json, ...locationFlags },
   Effect.fn(function* (flags) {
     const state = yield* brainStatus().pipe(
-      Effect.provide(
-        Layer.mergeAll(Conversations.layer, Sources.layer).pipe(Layer.provideMerge(openBrain(flags)))
-      )
+      Effect.provide(brainLayer.pipe(Layer.provideMerge(openBrain(flags))))
     )
     yield* flags.json ? printJson(state) : Console.log(statusText(state))
   })

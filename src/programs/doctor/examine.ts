@@ -1,15 +1,13 @@
 /** `doctor`: whether a brain and what it needs are in order, each finding with the way to mend it. */
 import { Effect, Option, Result, Schema, SemVer } from "effect"
 import { SqlClient } from "effect/sql"
-import { conversationTypes, pageTypesOf } from "../../domain/ConversationPages.ts"
 import { Brain, pgvectorVersion } from "../../services/Brain.ts"
 import { BrainConfig, embeddingSettings, isSwitchedOff } from "../../services/BrainConfig.ts"
-import { Conversations } from "../../services/Conversations.ts"
 import { vectorColumns, widthMismatch } from "../../services/EmbeddingWidth.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
 import { Prices, unpriced } from "../../services/Prices.ts"
-import { Sources } from "../../services/Sources.ts"
+import { conversationBacklog } from "../extract-conversation-facts/backlog.ts"
 import { resolveChatModel } from "../extract-conversation-facts/layer.ts"
 
 /** A finding. */
@@ -106,12 +104,7 @@ const widths = Effect.gen(function* () {
 })
 
 const backlog = Effect.gen(function* () {
-  const sources = yield* (yield* Sources).idsFor(Option.none())
-  const counts = yield* (yield* Conversations).count({
-    sourceIds: sources,
-    pageTypes: pageTypesOf(conversationTypes),
-    slug: Option.none()
-  })
+  const counts = yield* conversationBacklog()
   const text = `${counts.complete} of ${counts.total} conversation pages done, ${counts.toDo} to do, ${counts.notApplicable} not applicable`
   return counts.toDo > smallBacklog
     ? warn("conversation_facts_backlog", text, "gbrain extract-conversation-facts --workers 20")

@@ -1,11 +1,11 @@
 /** What state a brain is in: pages, conversations done and to do, facts, who holds what now, what was run and what it cost. */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { conversationTypes, markSources, pageTypesOf } from "../../domain/ConversationPages.ts"
+import { markSources } from "../../domain/ConversationPages.ts"
 import { Brain } from "../../services/Brain.ts"
-import { Conversations } from "../../services/Conversations.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { Sources } from "../../services/Sources.ts"
+import { conversationBacklog } from "../extract-conversation-facts/backlog.ts"
 
 const Count = Schema.Int
 
@@ -60,14 +60,9 @@ const shown = 20
 export const brainStatus = Effect.fn("brainStatus")(function* () {
   const sql = yield* SqlClient.SqlClient
   const brain = yield* Brain
-  const conversations = yield* Conversations
   const self = yield* HostProcess
   const sources = yield* (yield* Sources).all
-  const counts = yield* conversations.count({
-    sourceIds: sources.map((source) => source.id),
-    pageTypes: pageTypesOf(conversationTypes),
-    slug: Option.none()
-  })
+  const counts = yield* conversationBacklog()
   const [facts] = yield* sql<{ readonly facts: number; readonly bare: number }>`
     select count(*)::int as facts, count(*) filter (where embedding is null)::int as bare from facts
     where source <> all(${markSources}::text[]) and expired_at is null`

@@ -1,0 +1,75 @@
+/** The built command as a child process, the way a person runs it. */
+import { spawn } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** How a command ended. */
+export interface CliResult {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A command that runs. */
+export interface CliProcess {
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly pid: number
+  readonly ended: Promise<CliResult>
+  /** What was said on standard error until now. */
+  readonly stderr: () => string
+}
+
+/** An environment of its own for commands: no settings, no keys, no brain of the person who runs the tests. */
+export interface CliHome {
+  readonly directory: string
+  readonly start: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => CliProcess
+  readonly run: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Promise<CliResult>
+  readonly remove: () => Promise<void>
+}
+
+/** Makes a home for commands in a temporary folder. */
+export const cliHome = async (base: Readonly<Record<string, string>> = {}): Promise<CliHome> => {
+  const directory = await mkdtemp(join(tmpdir(), "gbrain-test-"))
+  const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): CliProcess => {
+    const child = spawn(process.execPath, [join(root, "bin/gbrain.js"), ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: directory,
+        GBRAIN_HOME: join(directory, "home"),
+        ...base,
+        ...env
+      }
+    })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
+    const ended = new Promise<CliResult>((resolve, reject) => {
+      child.once("error", reject)
+      child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
+    })
+    return { kill: (signal) => child.kill(signal), pid: child.pid ?? 0, ended, stderr: () => stderr }
+  }
+  return {
+    directory,
+    start,
+    run: (args, env) => start(args, env).ended,
+    remove: () => rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Waits until something is so, looking often; fails after a minute. */
+export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let attempt = 0; attempt < 6000; attempt++) {
+    if (await condition()) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error("what was waited for did not come")
+}
