@@ -1,7 +1,8 @@
 /** Flags that several commands have, with the checks that make a wrong value one clear message. */
-import { Option } from "effect"
+import { DateTime, Option } from "effect"
 import { Flag } from "effect/cli"
 import * as Money from "../domain/Money.ts"
+import { isPostgresUrl, urlForm } from "../services/Settings.ts"
 
 const wholeNumber = (name: string, description: string) =>
   Flag.String(name).pipe(
@@ -12,20 +13,6 @@ const wholeNumber = (name: string, description: string) =>
       (text) => `--${name} takes a whole number from 1 up, not "${text}"`
     )
   )
-
-/** Where the brain is. */
-export const locationFlags = {
-  url: Flag.String("url").pipe(
-    Flag.withDescription("The brain on a Postgres server: postgres://user:password@host:5432/database"),
-    Flag.withMetavar("URL"),
-    Flag.optional
-  ),
-  path: Flag.String("path").pipe(
-    Flag.withDescription("The embedded brain in this folder"),
-    Flag.withMetavar("DIR"),
-    Flag.optional
-  )
-}
 
 /** A machine-readable report instead of words. */
 export const json = Flag.Boolean("json").pipe(
@@ -54,16 +41,23 @@ export const dollars = (name: string, description: string) =>
     )
   )
 
+// `Date.parse` alone takes 30 February for 2 March, and forgives what follows a date.
+const parseInstant = (text: string): Option.Option<number> => {
+  const day = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.exec(text)?.[1]
+  const exists = Option.exists(
+    Option.flatMap(Option.fromUndefinedOr(day), DateTime.make),
+    (it) => DateTime.formatIsoDateUtc(it) === day
+  )
+  return exists ? Option.filter(Option.some(Date.parse(text)), Number.isFinite) : Option.none()
+}
+
 /** An instant, as epoch milliseconds. */
 export const instant = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
     Flag.withMetavar("ISO"),
     Flag.filterMap(
-      (text) => {
-        const millis = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
-        return Number.isNaN(millis) ? Option.none() : Option.some(millis)
-      },
+      parseInstant,
       (text) => `--${name} takes a date such as 2025-02-14 or 2025-02-14T18:00:00Z, not "${text}"`
     ),
     Flag.optional
@@ -81,3 +75,18 @@ export const optionalText = (name: string, metavar: string, description: string)
     ),
     Flag.optional
   )
+
+/** Where the brain is. */
+export const locationFlags = {
+  url: Flag.String("url").pipe(
+    Flag.withDescription("The brain on a Postgres server: postgres://user:password@host:5432/database"),
+    Flag.withMetavar("URL"),
+    // What was given is not repeated: it may have a password in it.
+    Flag.filterMap(
+      (text) => Option.filter(Option.some(text), isPostgresUrl),
+      () => `--url takes ${urlForm}`
+    ),
+    Flag.optional
+  ),
+  path: optionalText("path", "DIR", "The embedded brain in this folder")
+}

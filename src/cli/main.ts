@@ -2,7 +2,7 @@
 /** `gbrain`: commands composed, layers provided, errors told in one line, exit codes kept. */
 import { readFileSync } from "node:fs"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Console, Effect, Exit, Layer, Option, Schema } from "effect"
+import { Cause, Console, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { Settings } from "../services/Settings.ts"
 import { config } from "./commands/config.ts"
@@ -14,6 +14,7 @@ import { init } from "./commands/init.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
+import { printable } from "./render/text.ts"
 
 const gbrain = Command.make("gbrain").pipe(
   Command.withDescription(
@@ -46,15 +47,15 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 let interruptedWith: number = exitCodes.interrupted
-process.once("SIGTERM", () => {
+process.on("SIGTERM", () => {
   interruptedWith = exitCodes.terminated
 })
-process.once("SIGHUP", () => {
+process.on("SIGHUP", () => {
   process.emit("SIGTERM", "SIGTERM")
   interruptedWith = exitCodes.hungUp
 })
 
-const say = (text: string) => Console.error(`gbrain: ${text}`)
+const say = (text: string) => Console.error(`gbrain: ${printable(text)}`)
 
 const usage = (error: CliError.ShowHelp) =>
   Effect.gen(function* () {
@@ -97,6 +98,8 @@ const tell = (cause: Cause.Cause<unknown>) =>
 
 const program = Command.runWith(gbrain, { version })(args).pipe(
   Effect.provide(presenter),
+  // Standard output is for results.
+  Effect.provideService(Logger.LogToStderr, true),
   Effect.provide(Settings.layer.pipe(Layer.provideMerge(NodeServices.layer)))
 )
 

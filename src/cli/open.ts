@@ -1,9 +1,10 @@
 /** Opens the brain that a command is about. */
-import { Effect, Layer } from "effect"
-import { Brain } from "../services/Brain.ts"
-import { Database } from "../services/Database.ts"
+import { Effect, Layer, Option } from "effect"
+import { Brain, NoBrain } from "../services/Brain.ts"
+import { Database, holdsDatabase } from "../services/Database.ts"
 import { HostProcess } from "../services/HostProcess.ts"
 import { type BrainLocation, type LocationFlags, Settings } from "../services/Settings.ts"
+import { UsageError } from "./exit.ts"
 
 /** Statements that a run has in flight at a time grow with its workers; a server's connections are few. */
 const mostConnections = 20
@@ -18,8 +19,21 @@ export const databaseAt = (location: BrainLocation, workers = 1) =>
 export const openBrain = (flags: LocationFlags, workers = 1) =>
   Layer.unwrap(
     Effect.gen(function* () {
+      if (Option.isSome(flags.url) && Option.isSome(flags.path)) {
+        return yield* new UsageError({ message: "--url and --path name two brains; give one of them." })
+      }
       const settings = yield* Settings
       const location = yield* settings.locate(flags)
+      if (location.kind === "pglite") yield* checkThere(location.directory)
       return Brain.layer.pipe(Layer.provideMerge(databaseAt(location, workers)))
     })
   ).pipe(Layer.provideMerge(HostProcess.layer))
+
+// Opening would make an empty database there; only `init` may.
+const checkThere = Effect.fnUntraced(function* (directory: string) {
+  if (yield* holdsDatabase(directory)) return
+  return yield* new NoBrain({
+    brain: directory,
+    message: `There is no brain in ${directory}. Make one with: gbrain init --path ${directory}`
+  })
+})

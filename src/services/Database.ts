@@ -10,7 +10,7 @@ import { PGlite } from "@electric-sql/pglite"
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm"
 import { vector } from "@electric-sql/pglite-pgvector"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, Path, Redacted, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, SqlError } from "effect/sql"
 import { BrainInUse, holdDirectory } from "./database/DirectoryLock.ts"
@@ -82,7 +82,7 @@ export class Database extends Context.Service<
         const pglite = yield* Effect.acquireRelease(
           Effect.tryPromise({
             try: () =>
-              PGlite.create({ dataDir: path.join(directory, "pgdata"), extensions: { vector, pg_trgm } }),
+              PGlite.create({ dataDir: path.join(directory, dataFolder), extensions: { vector, pg_trgm } }),
             catch: (cause) => unavailable(label, cause)
           }),
           (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
@@ -106,6 +106,16 @@ export class Database extends Context.Service<
     })
   ).pipe(Layer.provide(Reactivity.layer))
 }
+
+/** Where in an embedded brain's folder PGlite has its files. */
+const dataFolder = "pgdata"
+
+/** Whether a folder has an embedded database in it. */
+export const holdsDatabase = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  return yield* Effect.orElseSucceed(fs.exists(path.join(directory, dataFolder)), () => false)
+})
 
 const fromPglite = (pglite: PGlite, label: string) =>
   PgClient.make({

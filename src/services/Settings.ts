@@ -14,7 +14,7 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
   message: Schema.String
 }) {}
 
-/** What was asked for on the command line. */
+/** What was asked for on the command line; of both, the folder is taken. */
 export interface LocationFlags {
   readonly url: Option.Option<string>
   readonly path: Option.Option<string>
@@ -69,7 +69,8 @@ export class Settings extends Context.Service<
           )
         )
         if (config.database_url != null && config.database_url !== "") {
-          return Option.some<BrainLocation>({ kind: "postgres", url: Redacted.make(config.database_url) })
+          const url = yield* checkUrl(config.database_url, file)
+          return Option.some<BrainLocation>({ kind: "postgres", url })
         }
         return config.database_path != null && config.database_path !== ""
           ? Option.some<BrainLocation>({ kind: "pglite", directory: config.database_path })
@@ -87,17 +88,15 @@ export class Settings extends Context.Service<
 
       return Settings.of({
         locate: Effect.fn("Settings.locate")(function* ({ path: directory, url }) {
-          if (Option.isSome(url) && Option.isSome(directory)) {
-            return yield* unusable("--url and --path name two brains; give one of them.")
-          }
           if (Option.isSome(directory)) return { kind: "pglite", directory: directory.value } as const
-          const address = Option.firstSomeOf([
-            url,
-            yield* variable("GBRAIN_DATABASE_URL"),
-            yield* variable("DATABASE_URL")
-          ])
-          if (Option.isSome(address))
-            return { kind: "postgres", url: yield* checkUrl(address.value) } as const
+          if (Option.isSome(url))
+            return { kind: "postgres", url: yield* checkUrl(url.value, "--url") } as const
+          for (const name of ["GBRAIN_DATABASE_URL", "DATABASE_URL"]) {
+            const address = yield* variable(name)
+            if (Option.isSome(address)) {
+              return { kind: "postgres", url: yield* checkUrl(address.value, name) } as const
+            }
+          }
           const { config } = yield* home
           const configured = yield* readFile(path.join(config, "config.json"))
           const location = Option.isSome(configured) ? configured : yield* fromGbrain
@@ -116,7 +115,8 @@ export class Settings extends Context.Service<
             Schema.encodeEffect(ConfigFile)(
               location.kind === "postgres"
                 ? { engine: "postgres", database_url: Redacted.value(location.url) }
-                : { engine: "pglite", database_path: location.directory }
+                : // The next command may be given in another folder.
+                  { engine: "pglite", database_path: path.resolve(location.directory) }
             )
           )
           yield* Effect.gen(function* () {
@@ -135,13 +135,27 @@ export class Settings extends Context.Service<
   ).pipe(Layer.provide(UserDirectories.layer))
 }
 
-/** A Postgres address, checked for its form. */
-export const checkUrl = (text: string): Effect.Effect<Redacted.Redacted, SettingsError> =>
-  /^postgres(ql)?:\/\/./.test(text) && URL.canParse(text)
+/** What a Postgres address looks like, in words. */
+export const urlForm =
+  "a Postgres URL such as postgres://user:password@host:5432/database, in which a password's @ is written %40, its / %2F and its # %23"
+
+/**
+ * Whether a text has the form of a Postgres address. One whose password has a bare `@` and `/` in it is refused: read as a
+ * URL, the end of the password would be taken for the host and be shown.
+ */
+export const isPostgresUrl = (text: string): boolean => {
+  const url = URL.parse(text)
+  return (
+    url !== null &&
+    /^postgres(ql)?:$/.test(url.protocol) &&
+    url.host !== "" &&
+    !/[@#]/.test(url.pathname + url.hash)
+  )
+}
+
+const checkUrl = (text: string, where: string): Effect.Effect<Redacted.Redacted, SettingsError> =>
+  isPostgresUrl(text)
     ? Effect.succeed(Redacted.make(text))
     : Effect.fail(
-        new SettingsError({
-          message:
-            "The address of the brain is no Postgres URL; it should look like postgres://user:password@host:5432/database."
-        })
+        new SettingsError({ message: `The address of the brain in ${where} should be ${urlForm}.` })
       )

@@ -13,10 +13,11 @@ const key = Argument.String("key").pipe(Argument.withDescription("Name of the se
 const withConfig = (flags: LocationFlags) =>
   Effect.provide(BrainConfig.layer.pipe(Layer.provideMerge(openBrain(flags))))
 
-// gbrain keeps keys of providers in the same table; they are nobody's to print.
-const isSecret = (name: string) => /(api[_-]?key|secret|token|password)$/i.test(name)
+// gbrain keeps keys of providers in the same table, and addresses with passwords; they are nobody's to print.
+const isSecret = (name: string) => /(key|secret|token|password|credentials?)$/i.test(name)
 
-const shown = (name: string, value: string) => (isSecret(name) ? "(set, not shown)" : value)
+const shown = (name: string, value: string) =>
+  isSecret(name) ? "(set, not shown)" : value.replace(/(:\/\/[^\s:/]*:)\S*@/g, "$1(not shown)@")
 
 const get = Command.make("get", { key, ...locationFlags }, (flags) =>
   Effect.gen(function* () {

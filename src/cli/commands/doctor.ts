@@ -1,5 +1,5 @@
 /** `gbrain doctor`: whether everything is in order. */
-import { Console, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 import { examine } from "../../programs/doctor/examine.ts"
 import { brainLayer } from "../../programs/extract-conversation-facts/layer.ts"
@@ -7,7 +7,7 @@ import { OpenAi } from "../../services/OpenAi.ts"
 import { Ended, exitCodes } from "../exit.ts"
 import { json, locationFlags } from "../flags.ts"
 import { openBrain } from "../open.ts"
-import { printJson } from "../render/text.ts"
+import { print, printJson } from "../render/text.ts"
 
 export const doctor = Command.make(
   "doctor",
@@ -19,8 +19,8 @@ export const doctor = Command.make(
     if (flags.json) yield* printJson(found)
     else {
       for (const { fix, message, name, status } of found.checks) {
-        yield* Console.log(`${status.padEnd(5)}${name}: ${message}`)
-        if (fix !== null) yield* Console.log(`     mend it: ${fix.replaceAll("\n", "\n              ")}`)
+        yield* print(`${status.padEnd(5)}${name}: ${message}`)
+        if (fix !== null) yield* print(`     mend it: ${fix.replaceAll("\n", "\n              ")}`)
       }
     }
     if (found.checks.some((check) => check.status === "fail"))

@@ -12,12 +12,12 @@ import {
 } from "../../programs/extract-conversation-facts/layer.ts"
 import type { ExtractionOptions } from "../../programs/extract-conversation-facts/options.ts"
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
-import { Ended, exitCodes, UsageError } from "../exit.ts"
+import { Ended, exitCodes } from "../exit.ts"
 import { dollars, instant, json, locationFlags, optionalCount, optionalText, workers } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { planText, reportText } from "../render/extraction.ts"
-import { printJson } from "../render/text.ts"
+import { print, printable, printJson } from "../render/text.ts"
 
 /** gbrain's default for a run that spends. */
 const defaultCap = Option.getOrThrow(Money.parseUsd("5"))
@@ -119,14 +119,13 @@ interface Flags {
 const dryRun = (options: ExtractionOptions, flags: Flags) =>
   Effect.gen(function* () {
     const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model))
-    yield* flags.json ? printJson(plan) : Console.log(planText(plan))
+    yield* flags.json ? printJson(plan) : print(planText(plan))
   }).pipe(Effect.provide(brainLayer))
 
 const run = (options: ExtractionOptions, flags: Flags) =>
   Effect.gen(function* () {
     yield* confirm(options, flags)
-    const tell = (report: ExtractionReport) =>
-      flags.json ? printJson(report) : Console.log(reportText(report))
+    const tell = (report: ExtractionReport) => (flags.json ? printJson(report) : print(reportText(report)))
     const report = yield* Effect.gen(function* () {
       yield* showProgress(progressStyle(flags))
       return yield* extractConversationFacts(options, tell)
@@ -142,13 +141,16 @@ const run = (options: ExtractionOptions, flags: Flags) =>
 
 // Only a person at a terminal can be asked; a script has said what it wants with its flags.
 const confirm = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {
-  const interactive = process.stdin.isTTY && process.stderr.isTTY && !flags.json
+  const interactive = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY && !flags.json
   if (flags.yes || !interactive) return
   const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model))
   if (plan.segments - plan.segments_from_journal === 0) return
-  yield* Console.error(planText(plan))
+  yield* Console.error(printable(planText(plan)))
   const goOn = yield* Prompt.run(
     Prompt.Confirm({ message: `Spend up to ${Money.format(flags.maxCostUsd)}?`, initial: true })
-  )
-  if (!goOn) return yield* new UsageError({ message: "Nothing was done." })
+  ).pipe(Effect.catchTag("QuitError", () => new Ended({ code: exitCodes.interrupted })))
+  if (!goOn) {
+    yield* Console.error("Nothing was done.")
+    return yield* new Ended({ code: exitCodes.failed })
+  }
 })

@@ -8,7 +8,7 @@ import { Sources } from "../../services/Sources.ts"
 import { json, locationFlags, optionalText, workers } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { duration } from "../render/progress.ts"
-import { printJson } from "../render/text.ts"
+import { print, printable, printJson } from "../render/text.ts"
 
 export const importCommand = Command.make(
   "import",
@@ -37,8 +37,9 @@ export const importCommand = Command.make(
       )
     )
     if (flags.json) return yield* printJson(report)
-    yield* Console.log(describe(report))
-    for (const { path, reason } of report.skipped) yield* Console.error(`skipped ${path}: ${reason}`)
+    yield* print(describe(report))
+    for (const { path, reason } of report.skipped)
+      yield* Console.error(printable(`skipped ${path}: ${reason}`))
   })
 ).pipe(
   Command.withDescription(

@@ -2,7 +2,7 @@
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { initBrain } from "../../services/Brain.ts"
-import { type BrainLocation, checkUrl, Settings } from "../../services/Settings.ts"
+import { type BrainLocation, Settings } from "../../services/Settings.ts"
 import { UsageError } from "../exit.ts"
 import { json, locationFlags, optionalCount, optionalText } from "../flags.ts"
 import { databaseAt } from "../open.ts"
@@ -31,12 +31,10 @@ export const init = Command.make(
         message: "--url makes a brain on a server; --pglite and --path an embedded one. Give one kind."
       })
     }
-    const location: BrainLocation = Option.isSome(flags.url)
-      ? { kind: "postgres", url: yield* checkUrl(flags.url.value) }
-      : {
-          kind: "pglite",
-          directory: Option.getOrElse(flags.path, () => "") || (yield* settings.defaultDirectory)
-        }
+    const told = Option.isSome(flags.url) || Option.isSome(flags.path)
+    const location: BrainLocation = told
+      ? yield* settings.locate(flags)
+      : { kind: "pglite", directory: yield* settings.defaultDirectory }
     const report = yield* initBrain(flags).pipe(Effect.provide(databaseAt(location)))
     const file = yield* settings.save(location)
     if (flags.json) return yield* printJson({ ...report, settings: file })

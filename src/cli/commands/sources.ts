@@ -9,6 +9,14 @@ import { printJson, table } from "../render/text.ts"
 
 const id = Argument.String("id").pipe(Argument.withDescription("Id of the source"))
 
+// gbrain's rule; it refuses to work on sources with other ids.
+const newId = id.pipe(
+  Argument.filter(
+    (text) => /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(text),
+    () => "an id of 1 to 32 small letters, digits and inner hyphens"
+  )
+)
+
 const withSources = (flags: LocationFlags) =>
   Effect.provide(Sources.layer.pipe(Layer.provideMerge(openBrain(flags))))
 
@@ -33,7 +41,7 @@ const list = Command.make("list", { json, ...locationFlags }, (flags) =>
 const add = Command.make(
   "add",
   {
-    id,
+    id: newId,
     name: optionalText("name", "NAME", "Its name; its id unless told"),
     directory: optionalText("directory", "DIR", "The folder its files are in"),
     ...locationFlags

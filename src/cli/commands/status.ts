@@ -1,12 +1,12 @@
 /** `gbrain status`: what state the brain is in. */
-import { Console, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 import { type BrainStatus, brainStatus } from "../../programs/status/brainStatus.ts"
 import { brainLayer } from "../../programs/extract-conversation-facts/layer.ts"
 import { json, locationFlags } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { duration } from "../render/progress.ts"
-import { printJson, table } from "../render/text.ts"
+import { print, printJson, table } from "../render/text.ts"
 
 export const status = Command.make(
   "status",
@@ -15,7 +15,7 @@ export const status = Command.make(
     const state = yield* brainStatus().pipe(
       Effect.provide(brainLayer.pipe(Layer.provideMerge(openBrain(flags))))
     )
-    yield* flags.json ? printJson(state) : Console.log(statusText(state))
+    yield* flags.json ? printJson(state) : print(statusText(state))
   })
 ).pipe(
   Command.withDescription(
