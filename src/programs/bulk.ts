@@ -12,12 +12,13 @@
  * - An item held by somebody else is left and tried once more at the end; what is then still held is counted.
  * - Interruption reaches every fiber; leases and workers are given back before it returns.
  */
+import { SqlError } from "effect/sql"
 import { Cause, Deferred, Effect, Exit, Option, Stream } from "effect"
 import { Budget, BudgetExhausted } from "../services/Budget.ts"
+import { reasonOf } from "../services/Database.ts"
 import { type Lease, LeaseHeld, LeaseLost, PageLease } from "../services/PageLease.ts"
 import { Progress } from "../services/Progress.ts"
 import { WorkerPool } from "../services/WorkerPool.ts"
-import type { SqlError } from "effect/sql"
 
 /** What an item's work can use. */
 export interface ItemContext {
@@ -169,5 +170,6 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
 // A person reads this: the message of the error, not its stack.
 const describe = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
+  if (SqlError.isSqlError(error)) return `the database failed: ${reasonOf(error)}`
   return error instanceof Error && error.message !== "" ? error.message : String(error)
 }

@@ -9,6 +9,7 @@
  */
 import { Context, Deferred, Duration, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
 
 /** How long a lease lives, and how often it is renewed. Durations of the database's clock and of ours. */
@@ -121,7 +122,7 @@ export class PageLease extends Context.Service<
       const acquire = Effect.fnUntraced(function* (id: string) {
         let deadPid = noDeadHolder
         for (;;) {
-          const [row] = yield* tryTake(id, deadPid)
+          const [row] = yield* resilient(tryTake(id, deadPid))
           // The row vanished between the two halves of the statement: its holder has just released it.
           if (row === undefined) continue
           if (row.taken) {

@@ -24,6 +24,8 @@ export const isDatabaseAway = (error: unknown): boolean => {
   if (!SqlError.isSqlError(error)) return false
   const { reason } = error
   if (reason._tag === "ConnectionError") return true
+  // A server that starts, stops or takes nobody in for now says so in many ways; a wrong password is another matter.
+  if (reason.operation === "connect") return reason._tag !== "AuthenticationError"
   const cause = reason.cause
   return (
     typeof cause === "object" &&
