@@ -63,7 +63,7 @@ export interface BulkReport<E> {
   /** How many items were left to the processes that hold them, and the first thousand of them. */
   readonly heldElsewhere: number
   readonly holders: ReadonlyArray<ItemFailure>
-  /** Items not finished because the budget was exhausted. Items never drawn from the stream are not counted. */
+  /** Items begun and not finished because the budget was exhausted. Items not begun are not counted. */
   readonly unpaid: number
   /** Set when the budget was exhausted. */
   readonly budgetExhausted: Option.Option<BudgetExhausted>
@@ -135,7 +135,10 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
         : leases.withLease(options.leaseId(item), (lease) =>
             options.work(item, { lease: Option.some(lease), piece })
           )
-    return Effect.flatMap(Effect.exit(work), (exit) => settle(item, exit))
+    // Items that the stream had ready when the budget ran out are not begun either.
+    return Effect.flatMap(budget.snapshot, ({ exhausted }) =>
+      exhausted ? Effect.void : Effect.flatMap(Effect.exit(work), (exit) => settle(item, exit))
+    )
   }
 
   const visitAll = <EA, RA>(items: Stream.Stream<Item, EA, RA>) =>

@@ -1,0 +1,163 @@
+import { expect, it } from "@effect/vitest"
+import { Context, Deferred, Duration, Effect, Fiber, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { HostProcess } from "../../src/services/HostProcess.ts"
+import { LeasePolicy, PageLease } from "../../src/services/PageLease.ts"
+import { onBothDatabases } from "../support/brains.ts"
+
+/** Another process: on this host unless told otherwise, alive unless told otherwise. */
+const processAs = (
+  pid: number,
+  options: { readonly host?: string; readonly dead?: ReadonlyArray<number> } = {}
+) =>
+  Layer.fresh(PageLease.layer).pipe(
+    Layer.provide(
+      Layer.succeed(
+        HostProcess,
+        HostProcess.of({
+          pid,
+          host: options.host ?? "here",
+          isAlive: (other) => !(options.dead ?? []).includes(other)
+        })
+      )
+    ),
+    Layer.provide(
+      Layer.succeed(LeasePolicy, {
+        ttl: Duration.minutes(2),
+        refreshEvery: Duration.millis(20),
+        grace: Duration.minutes(1)
+      })
+    )
+  )
+
+onBothDatabases("PageLease", (brain) => {
+  const test = <A, E>(name: string, body: Effect.Effect<A, E, Layer.Success<typeof brain>>) =>
+    it.live(name, () => body.pipe(Effect.asVoid, Effect.provide(brain)))
+
+  const leases = (layer: ReturnType<typeof processAs>) =>
+    Effect.map(Layer.build(layer), (built) => Context.get(built, PageLease))
+
+  test(
+    "a lease is a row in gbrain's own form while it is held, and gone afterwards",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* leases(processAs(11))
+      const rows = yield* ours.withLease(
+        "page",
+        () => sql`
+        select id, holder_pid, holder_host, ttl_expires_at - last_refreshed_at between interval '119 seconds' and interval '121 seconds' as ttl,
+          acquired_at <= last_refreshed_at as ordered from gbrain_cycle_locks`
+      )
+      expect(rows).toEqual([{ id: "page", holder_pid: 11, holder_host: "here", ttl: true, ordered: true }])
+      expect(yield* sql`select 1 from gbrain_cycle_locks`).toEqual([])
+      expect(yield* ours.held).toBe(0)
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "what another process holds is refused at once, by name, and so is gbrain's own lock",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* leases(processAs(11))
+      const theirs = yield* leases(processAs(22))
+      const error = yield* ours.withLease("page", () =>
+        Effect.flip(theirs.withLease("page", () => Effect.void))
+      )
+      expect(error).toMatchObject({ _tag: "LeaseHeld", holderPid: 11, holderHost: "here" })
+      yield* sql`insert into gbrain_cycle_locks (id, holder_pid, holder_host, ttl_expires_at)
+        values ('gbrains', 99, 'elsewhere', now() + interval '1 minute')`
+      expect(yield* Effect.flip(ours.withLease("gbrains", () => Effect.void))).toMatchObject({
+        holderPid: 99
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "an expired lease is taken over, but not within the grace after its last refresh; that of a dead process at once",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* leases(processAs(11, { dead: [33] }))
+      const put = (id: string, pid: number, host: string, expired: string, refreshed: string) => sql`
+        insert into gbrain_cycle_locks (id, holder_pid, holder_host, ttl_expires_at, last_refreshed_at)
+        values (${id}, ${pid}, ${host}, now() - ${expired}::interval, now() - ${refreshed}::interval)`
+      yield* put("expired", 44, "elsewhere", "1 minute", "3 minutes")
+      yield* put("in grace", 44, "elsewhere", "1 second", "30 seconds")
+      yield* put("of the dead", 33, "here", "-1 minute", "1 second")
+      yield* put("same pid elsewhere", 33, "elsewhere", "-1 minute", "1 second")
+      expect(yield* ours.withLease("expired", () => Effect.succeed("taken"))).toBe("taken")
+      expect(yield* ours.withLease("of the dead", () => Effect.succeed("taken"))).toBe("taken")
+      expect(yield* Effect.flip(ours.withLease("in grace", () => Effect.void))).toMatchObject({
+        _tag: "LeaseHeld"
+      })
+      expect(yield* Effect.flip(ours.withLease("same pid elsewhere", () => Effect.void))).toMatchObject({
+        _tag: "LeaseHeld"
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "a lease that was stolen interrupts its work, and confirms nothing any more; the thief's row stays",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* leases(processAs(11))
+      const interrupted = yield* Deferred.make<boolean>()
+      const started = yield* Deferred.make<void>()
+      const work = yield* Effect.forkChild(
+        Effect.flip(
+          ours.withLease("page", (lease) =>
+            Effect.gen(function* () {
+              yield* sql.withTransaction(ours.confirm(lease))
+              yield* sql`update gbrain_cycle_locks set holder_pid = 22, acquired_at = acquired_at + interval '1 second'`
+              expect(yield* Effect.flip(sql.withTransaction(ours.confirm(lease)))).toMatchObject({
+                _tag: "LeaseLost"
+              })
+              yield* Deferred.succeed(started, undefined)
+              return yield* Effect.never
+            }).pipe(Effect.onInterrupt(() => Deferred.succeed(interrupted, true)))
+          )
+        )
+      )
+      yield* Deferred.await(started)
+      expect(yield* Fiber.join(work)).toMatchObject({ _tag: "LeaseLost" })
+      expect(yield* Deferred.await(interrupted)).toBe(true)
+      expect(yield* sql`select holder_pid from gbrain_cycle_locks`).toEqual([{ holder_pid: 22 }])
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "all leases of a process are refreshed by one statement",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* leases(processAs(11))
+      const ids = Array.from({ length: 300 }, (_, index) => `page ${index}`)
+      const release = yield* Deferred.make<void>()
+      const work = yield* Effect.forkChild(
+        Effect.forEach(ids, (id) => ours.withLease(id, () => Deferred.await(release)), {
+          concurrency: "unbounded"
+        })
+      )
+      const moments = sql<{ readonly moments: number; readonly held: number }>`
+        select count(distinct last_refreshed_at)::int as moments, count(*)::int as held from gbrain_cycle_locks`
+      // Taken at three hundred moments, refreshed together.
+      yield* Effect.repeat(moments, { until: ([row]) => row?.held === 300 && row.moments < 300 })
+      yield* Deferred.succeed(release, undefined)
+      yield* Fiber.join(work)
+      expect(yield* ours.held).toBe(0)
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "interruption gives the lease back",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* leases(processAs(11))
+      const started = yield* Deferred.make<void>()
+      const work = yield* Effect.forkChild(
+        ours.withLease("page", () => Effect.andThen(Deferred.succeed(started, undefined), Effect.never))
+      )
+      yield* Deferred.await(started)
+      yield* Fiber.interrupt(work)
+      expect(yield* sql`select 1 from gbrain_cycle_locks`).toEqual([])
+    }).pipe(Effect.scoped)
+  )
+})
