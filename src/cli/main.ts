@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Console, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
+import { SqlError } from "effect/sql"
+import { reasonOf } from "../services/Database.ts"
 import { Settings } from "../services/Settings.ts"
 import { config } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
@@ -87,7 +89,8 @@ const tell = (cause: Cause.Cause<unknown>) =>
         ? yield* usage(error)
         : yield* Effect.as(say(error.message), exitCodes.usage)
     }
-    if (error instanceof Error) yield* say(error.message)
+    if (SqlError.isSqlError(error)) yield* say(`the database failed: ${reasonOf(error)}`)
+    else if (error instanceof Error) yield* say(error.message)
     else {
       const squashed = Cause.squash(cause)
       const what = squashed instanceof Error ? squashed.message : String(squashed)

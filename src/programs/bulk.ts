@@ -13,7 +13,7 @@
  * - Interruption reaches every fiber; leases and workers are given back before it returns.
  */
 import { SqlError } from "effect/sql"
-import { Cause, Deferred, Effect, Exit, Option, Stream } from "effect"
+import { Cause, Deferred, Duration, Effect, Exit, Option, Stream } from "effect"
 import { Budget, BudgetExhausted } from "../services/Budget.ts"
 import { reasonOf } from "../services/Database.ts"
 import { type Lease, LeaseHeld, LeaseLost, PageLease } from "../services/PageLease.ts"
@@ -73,6 +73,12 @@ export interface BulkReport<E> {
 
 /** How many failures are kept by name: a report is read by a person. */
 const failuresKept = 1000
+
+/**
+ * How long calls under way may take to come back when the run is stopped by a fatal error: they meet the same error, and a call that
+ * is aborted must be charged as if it had been answered.
+ */
+const stopGrace = Duration.seconds(1)
 
 /** The most held items that are remembered to be tried again. */
 const heldKept = 10_000
@@ -136,14 +142,14 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
             options.work(item, { lease: Option.some(lease), piece })
           )
     // Items that the stream had ready when the budget ran out are not begun either.
-    return Effect.flatMap(budget.snapshot, ({ exhausted }) =>
-      exhausted ? Effect.void : Effect.flatMap(Effect.exit(work), (exit) => settle(item, exit))
+    return Effect.flatMap(Effect.zip(budget.snapshot, Deferred.isDone(fatal)), ([{ exhausted }, stopped]) =>
+      exhausted || stopped ? Effect.void : Effect.flatMap(Effect.exit(work), (exit) => settle(item, exit))
     )
   }
 
   const visitAll = <EA, RA>(items: Stream.Stream<Item, EA, RA>) =>
     items.pipe(
-      Stream.interruptWhen(budget.awaitExhausted),
+      Stream.interruptWhen(Effect.raceFirst(budget.awaitExhausted, Deferred.await(fatal))),
       Stream.mapEffect(visit, { concurrency: itemsAtOnce, unordered: true }),
       Stream.runDrain
     )
@@ -156,7 +162,7 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
     yield* visitAll(Stream.fromIterable(again.map(({ item }) => item)))
   })
 
-  yield* Effect.raceFirst(run, Deferred.await(fatal))
+  yield* Effect.raceFirst(run, Effect.andThen(Deferred.await(fatal), Effect.sleep(stopGrace)))
   const stopped = yield* Deferred.poll(fatal)
 
   return {

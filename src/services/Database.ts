@@ -9,7 +9,7 @@
 import { PGlite } from "@electric-sql/pglite"
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm"
 import { vector } from "@electric-sql/pglite-pgvector"
-import { PgClient } from "@effect/sql-pg"
+import { PgClient, PgTypes } from "@effect/sql-pg"
 import { Context, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, SqlError } from "effect/sql"
@@ -36,6 +36,8 @@ export class Database extends Context.Service<
     readonly kind: "postgres" | "pglite"
     /** How to name the brain to a person: never has a password in it. */
     readonly label: string
+    /** The client's types: what an extension brings is added here by whoever knows it. */
+    readonly types: PgTypes.Registry
   }
 >()("gbrain/Database") {
   /**
@@ -50,18 +52,20 @@ export class Database extends Context.Service<
     readonly applicationName?: string
   }): Layer.Layer<Database | SqlClient.SqlClient | PgClient.PgClient, BrainUnavailable> => {
     const label = urlLabel(options.url)
+    const types = PgTypes.makeRegistry()
     return Layer.effectContext(
       PgClient.make({
         url: options.url,
         maxConnections: options.maxConnections ?? 10,
         multiplex: true,
         applicationName: options.applicationName ?? "gbrain",
-        maxMessageSize: maxMessageBytes
+        maxMessageSize: maxMessageBytes,
+        types
       }).pipe(
         // The pool connects lazily: an address that does not answer is found here, not in the middle of a run.
         Effect.tap((client) => client`select 1`),
         Effect.mapError((error) => unavailable(label, error)),
-        Effect.map((client) => context(client, { kind: "postgres", label }))
+        Effect.map((client) => context(client, { kind: "postgres", label, types }))
       )
     ).pipe(Layer.provide(Reactivity.layer))
   }
@@ -117,19 +121,22 @@ export const holdsDatabase = Effect.fnUntraced(function* (directory: string) {
   return yield* Effect.orElseSucceed(fs.exists(path.join(directory, dataFolder)), () => false)
 })
 
-const fromPglite = (pglite: PGlite, label: string) =>
-  PgClient.make({
+const fromPglite = (pglite: PGlite, label: string) => {
+  const types = PgTypes.makeRegistry()
+  return PgClient.make({
     stream: () => pgliteStream(pglite),
     username: "postgres",
     database: "postgres",
     maxConnections: 1,
     multiplex: true,
-    maxMessageSize: maxMessageBytes
+    maxMessageSize: maxMessageBytes,
+    types
   }).pipe(
     Effect.tap((client) => client`set client_min_messages = warning`),
     Effect.mapError((error) => unavailable(label, error)),
-    Effect.map((client) => context(client, { kind: "pglite", label }))
+    Effect.map((client) => context(client, { kind: "pglite", label, types }))
   )
+}
 
 const context = (client: PgClient.PgClient, database: Database["Service"]) =>
   Context.make(PgClient.PgClient, client).pipe(

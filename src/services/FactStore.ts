@@ -3,7 +3,6 @@
  * only while the lease is held and the page is what it was when it was read. So no crash leaves half a page, no process
  * that lost its lease writes, and no fact is there twice.
  */
-import { PgTypes } from "@effect/sql-pg"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import {
@@ -39,8 +38,7 @@ export interface FactRow {
   readonly value: number | null
   readonly unit: string | null
   readonly period: string | null
-  readonly vector: Float32Array
-  /** Where the vector is journaled, to be dropped once it is committed. */
+  /** Where the fact's vector is journaled; it is copied from there, and dropped there, in the commit. */
   readonly vectorKey: string
 }
 
@@ -150,12 +148,10 @@ export class FactStore extends Context.Service<
 
       const insertFacts = Effect.fnUntraced(function* (outcome: PageOutcome, rowNum: number, type: string) {
         const { facts, page } = outcome
-        const dimensions = facts[0]?.vector.length ?? 0
         if (facts.length === 0) return 0
-        const flat = facts.flatMap((fact) => [...fact.vector])
-        const vectors = yield* Effect.orDie(Effect.fromResult(PgTypes.array(flat, PgTypes.OID.float4)))
         const rows = facts.map((fact, index) => ({
           index,
+          vector_key: fact.vectorKey,
           fact: fact.fact,
           kind: fact.kind,
           entity_slug: fact.entitySlug,
@@ -176,12 +172,19 @@ export class FactStore extends Context.Service<
             row.fact, row.kind, row.entity_slug, row.confidence, row.notability, row.context,
             coalesce(row.valid_from, now()), row.claim_metric, row.claim_value, row.claim_unit, row.claim_period,
             'private',
-            (${vectors})[row.index * ${dimensions}::int + 1 : (row.index + 1) * ${dimensions}::int]::${sql.literal(type)},
+            journaled.vector::${sql.literal(type)},
             now()
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(index int, fact text, kind text,
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(index int, vector_key text, fact text, kind text,
             entity_slug text, confidence real, notability text, context text, valid_from timestamptz,
             claim_metric text, claim_value double precision, claim_unit text, claim_period text)
+          join gbrain_effect.journal_vectors journaled on journaled.key = row.vector_key
           returning 1`
+        // A fact without its vector would be found by nobody: the page is left as it was.
+        if (inserted.length < facts.length) {
+          return yield* Effect.die(
+            new Error(`${facts.length - inserted.length} vectors of ${page.slug} are not in the journal`)
+          )
+        }
         return inserted.length
       })
 

@@ -9,7 +9,9 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type * as Money from "../domain/Money.ts"
+import { Database } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
+import { vectorArrays } from "./database/vectorCodec.ts"
 
 /** An answer to a chat call, as it was given. */
 export interface JournaledAnswer {
@@ -46,7 +48,7 @@ export class Journal extends Context.Service<
     readonly recordVectors: (
       entries: ReadonlyArray<JournaledVector>
     ) => Effect.Effect<void, SqlError.SqlError>
-    /** Inside the transaction that commits them elsewhere: drops vectors that are safe now. */
+    /** Inside the transaction that copies them to where they belong: drops vectors that are safe now. */
     readonly dropVectors: (keys: ReadonlyArray<string>) => Effect.Effect<void, SqlError.SqlError>
   }
 >()("gbrain/Journal") {
@@ -55,6 +57,7 @@ export class Journal extends Context.Service<
     Journal,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const vectorArray = yield* vectorArrays(sql, (yield* Database).types)
       return Journal.of({
         answers: (keys) =>
           keys.length === 0
@@ -76,18 +79,18 @@ export class Journal extends Context.Service<
           keys.length === 0
             ? Effect.succeed(new Map())
             : resilient(
-                sql<{ readonly key: string; readonly vector: Uint8Array }>`
-                  select key, vector from gbrain_effect.journal_vectors where key = any(${keys}::text[])`
-              ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, fromBytes(row.vector)])))),
-        recordVectors: (entries) =>
-          entries.length === 0
-            ? Effect.void
-            : resilient(sql`
-                insert into gbrain_effect.journal_vectors (key, vector)
-                select key, decode(vector, 'base64')
-                from unnest(${entries.map((it) => it.key)}::text[], ${entries.map((it) => toBase64(it.vector))}::text[])
-                  as entry(key, vector)
-                on conflict (key) do nothing`).pipe(Effect.asVoid),
+                sql<{ readonly key: string; readonly vector: Float32Array }>`
+                  select key, vector from gbrain_effect.journal_vectors
+                  where key = any(${keys}::text[])`
+              ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.vector])))),
+        recordVectors: Effect.fnUntraced(function* (entries) {
+          if (entries.length === 0) return
+          const vectors = yield* vectorArray(entries.map((entry) => entry.vector))
+          yield* resilient(sql`
+            insert into gbrain_effect.journal_vectors (key, vector)
+            select * from unnest(${entries.map((entry) => entry.key)}::text[], ${vectors})
+            on conflict (key) do nothing`)
+        }),
         dropVectors: (keys) =>
           keys.length === 0
             ? Effect.void
@@ -96,9 +99,3 @@ export class Journal extends Context.Service<
     })
   )
 }
-
-const toBase64 = (vector: Float32Array): string =>
-  Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64")
-
-// The bytes may start at any offset of a larger buffer; a Float32Array may not.
-const fromBytes = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer)

@@ -139,7 +139,9 @@ onBothDatabases("PageLease", (brain) => {
       const moments = sql<{ readonly moments: number; readonly held: number }>`
         select count(distinct last_refreshed_at)::int as moments, count(*)::int as held from gbrain_cycle_locks`
       // Taken at three hundred moments, refreshed together.
-      yield* Effect.repeat(moments, { until: ([row]) => row?.held === 300 && row.moments < 300 })
+      yield* Effect.repeat(Effect.delay(moments, "5 millis"), {
+        until: ([row]) => row?.held === 300 && row.moments < 300
+      })
       yield* Deferred.succeed(release, undefined)
       yield* Fiber.join(work)
       expect(yield* ours.held).toBe(0)

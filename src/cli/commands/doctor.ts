@@ -29,5 +29,9 @@ export const doctor = Command.make(
 ).pipe(
   Command.withDescription(
     "Examine the brain, its database, its models and keys; name what is wrong and how to mend it"
-  )
+  ),
+  Command.withExamples([
+    { command: "gbrain doctor", description: "Exits 1 when something must be mended" },
+    { command: "gbrain doctor --json", description: "For scripts" }
+  ])
 )

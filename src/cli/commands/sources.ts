@@ -68,5 +68,9 @@ const remove = Command.make("remove", { id, ...locationFlags }, (flags) =>
 
 export const sources = Command.make("sources").pipe(
   Command.withDescription("List, add and remove the sources of pages"),
+  Command.withExamples([
+    { command: "gbrain sources list", description: "See all" },
+    { command: 'gbrain sources add work --name "Work notes"', description: "Keep pages of a kind apart" }
+  ]),
   Command.withSubcommands([list, add, remove])
 )

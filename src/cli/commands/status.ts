@@ -20,7 +20,11 @@ export const status = Command.make(
 ).pipe(
   Command.withDescription(
     "Show pages, conversations done and to do, facts, leases, and what was run and spent"
-  )
+  ),
+  Command.withExamples([
+    { command: "gbrain status", description: "What there is, and what there is to do" },
+    { command: "gbrain status --json", description: "For scripts" }
+  ])
 )
 
 const statusText = (state: BrainStatus): string => {

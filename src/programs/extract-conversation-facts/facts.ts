@@ -38,9 +38,13 @@ export const makeRows = Effect.fn("makeRows")(function* (
   const entities = yield* Entities
   const said = answers.flatMap(({ facts, segment }) => facts.map((fact) => ({ fact, segment })))
   const distinct = [...new Map(said.toReversed().map((it) => [normalise(it.fact), it])).values()].toReversed()
-  const vectors = yield* embedAll(distinct.map(({ fact }) => fact.fact))
+  const vectors = yield* embedAll(
+    page,
+    distinct.map(({ fact }) => fact.fact)
+  )
 
   const rows: Array<FactRow> = []
+  const kept: Array<Float32Array> = []
   let unattached = 0
   for (const [index, { fact, segment }] of distinct.entries()) {
     const vector = vectors.vectors[index]
@@ -50,7 +54,8 @@ export const makeRows = Effect.fn("makeRows")(function* (
       fact.entity === null ? Option.none<string>() : yield* entities.resolve(page.sourceId, fact.entity)
     const slug = Option.getOrNull(entitySlug)
     const twin = rows.some(
-      (row) => row.entitySlug === slug && cosine(row.vector, vector) >= sameMeaning && sameClaim(row, fact)
+      (row, at) =>
+        row.entitySlug === slug && sameClaim(row, fact) && cosine(kept[at] ?? vector, vector) >= sameMeaning
     )
     if (twin) continue
     const nameless = fact.entity !== null && slug === null
@@ -67,17 +72,20 @@ export const makeRows = Effect.fn("makeRows")(function* (
       value: fact.value,
       unit: fact.unit,
       period: fact.period,
-      vector,
       vectorKey: key
     })
+    kept.push(vector)
   }
   return { rows, duplicates: said.length - rows.length, unattached } satisfies PageFacts
 })
 
-const embedAll = Effect.fnUntraced(function* (texts: ReadonlyArray<string>) {
+const embedAll = Effect.fnUntraced(function* (
+  page: { readonly sourceId: string; readonly slug: string },
+  texts: ReadonlyArray<string>
+) {
   const model = yield* EmbeddingModel
   const journal = yield* Journal
-  const keys = texts.map((text) => vectorKey(model.model, model.dimensions, text))
+  const keys = texts.map((text) => vectorKey(model.model, model.dimensions, page, text))
   const known = yield* journal.vectors(keys)
   const missing = [...new Set(keys)].filter((key) => !known.has(key))
   const made =

@@ -42,9 +42,13 @@ export const userPrompt = (rendered: string): string => {
 export const answerKey = (model: string, rendered: string): string =>
   sha256Hex(JSON.stringify(["chat", model, promptVersion, rendered]))
 
-/** Names a vector, for the journal. */
-export const vectorKey = (model: string, dimensions: number, text: string): string =>
-  sha256Hex(JSON.stringify(["embedding", model, dimensions, text]))
+/** Names a vector, for the journal. Each page has its own: they are dropped when their page is committed. */
+export const vectorKey = (
+  model: string,
+  dimensions: number,
+  page: { readonly sourceId: string; readonly slug: string },
+  text: string
+): string => sha256Hex(JSON.stringify(["embedding", model, dimensions, page.sourceId, page.slug, text]))
 
 const nullable = (type: string) => ({ type: [type, "null"] })
 

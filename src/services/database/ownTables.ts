@@ -20,10 +20,10 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         cost_picousd numeric not null,
         created_at timestamptz not null default now()
       )`,
-      // Vectors that were paid for and are not committed yet: 32-bit floats, little-endian.
+      // Vectors that were paid for and are not committed yet. A vector without a width holds one of any.
       sql`create table if not exists gbrain_effect.journal_vectors (
         key text primary key,
-        vector bytea not null,
+        vector vector not null,
         created_at timestamptz not null default now()
       )`,
       sql`create table if not exists gbrain_effect.segment_failures (
