@@ -15,7 +15,6 @@ import {
 } from "../domain/ConversationPages.ts"
 import type { FactKind, Notability } from "../domain/Fact.ts"
 import { resilient } from "./database/Resilience.ts"
-import { Journal } from "./Journal.ts"
 import { type Lease, type LeaseLost, PageLease } from "./PageLease.ts"
 
 /** The page was edited, deleted or retyped while it was worked on: its outcome was not written. */
@@ -103,55 +102,61 @@ export class FactStore extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const leases = yield* PageLease
-      const journal = yield* Journal
       const vectorType = yield* Effect.cached(resilient(columnType(sql)))
 
       const owned = (page: PageOutcome["page"]) => sql`
         source like ${`${factSource}%`} and source_id = ${page.sourceId} and source_markdown_slug = ${page.slug}`
 
-      const confirmUnchanged = Effect.fnUntraced(function* (outcome: PageOutcome) {
-        const rows = yield* sql<{ readonly fingerprint: string }>`
-          select ${sql.literal(fingerprintColumns)} as fingerprint from pages where id = ${outcome.page.id} for share`
-        if (rows[0]?.fingerprint !== outcome.fingerprint) {
-          return yield* new PageChanged({
-            slug: outcome.page.slug,
-            message: `${outcome.page.slug} was changed while it was worked on; the next run takes it again`
-          })
-        }
-      })
-
-      const clean = ({ page, replace }: PageOutcome) => {
-        if (replace === "none") return Effect.succeed(0)
-        // With a new mark coming, older marks go in every case.
-        const kept =
-          replace === "all"
-            ? sql`true`
-            : sql`(source <> ${factSource} or valid_from >= ${instant(replace.since)})`
-        return sql`delete from facts where ${owned(page)} and ${kept} returning 1`.pipe(
-          Effect.map((rows) => rows.length)
-        )
+      // Which earlier rows go. With a new mark coming, older marks go in every case.
+      const goes = ({ page, replace }: PageOutcome) => {
+        if (replace === "none") return sql`false`
+        return replace === "all"
+          ? owned(page)
+          : sql`(${owned(page)} and (source <> ${factSource} or valid_from >= ${instant(replace.since)}))`
       }
 
-      // Rows that are not ours share our key on pages with a fence.
-      const firstRowNum = ({ hasFactsFence, page }: PageOutcome) =>
-        sql<{ readonly ours: number | null; readonly theirs: number | null }>`
-          select max(row_num) filter (where ${owned(page)}) as ours,
-            max(row_num) filter (where not (${owned(page)})) as theirs
-          from facts
-          where source_id = ${page.sourceId} and source_markdown_slug = ${page.slug} and row_num is not null`.pipe(
-          Effect.map(([row]) => {
-            const shared = hasFactsFence || row?.theirs != null
-            const start = shared ? Math.max(fenceFreeBand, (row?.theirs ?? 0) + 1) : 0
-            return row?.ours == null ? start : Math.max(start, row.ours + 1)
+      // One statement: is the page what was read, which rows go, and where does numbering go on. The rows are still there
+      // for the rest of the statement that deletes them, so those that go are left out of the count.
+      const clear = Effect.fnUntraced(function* (outcome: PageOutcome) {
+        const { page } = outcome
+        const [row] = yield* sql<{
+          readonly fingerprint: string | null
+          readonly cleaned: number
+          readonly ours: number | null
+          readonly theirs: number | null
+        }>`
+          with page as (
+            select ${sql.literal(fingerprintColumns)} as fingerprint from pages where id = ${page.id} for share
+          ), gone as (
+            delete from facts where ${goes(outcome)} returning 1
+          ), numbers as (
+            select max(row_num) filter (where ${owned(page)} and not (${goes(outcome)})) as ours,
+              max(row_num) filter (where not (${owned(page)})) as theirs
+            from facts
+            where source_id = ${page.sourceId} and source_markdown_slug = ${page.slug} and row_num is not null
+          )
+          select (select fingerprint from page) as fingerprint, (select count(*)::int from gone) as cleaned,
+            ours, theirs from numbers`
+        if (row === undefined || row.fingerprint !== outcome.fingerprint) {
+          return yield* new PageChanged({
+            slug: page.slug,
+            message: `${page.slug} was changed while it was worked on; the next run takes it again`
           })
-        )
+        }
+        // Rows that are not ours share our key on pages with a fence.
+        const shared = outcome.hasFactsFence || row.theirs !== null
+        const start = shared ? Math.max(fenceFreeBand, (row.theirs ?? 0) + 1) : 0
+        return { cleaned: row.cleaned, rowNum: row.ours === null ? start : Math.max(start, row.ours + 1) }
+      })
 
-      const insertFacts = Effect.fnUntraced(function* (outcome: PageOutcome, rowNum: number, type: string) {
+      // One statement: the facts with their vectors from the journal, the mark, and the vectors' farewell.
+      const write = Effect.fnUntraced(function* (outcome: PageOutcome, rowNum: number, type: string) {
         const { facts, page } = outcome
-        if (facts.length === 0) return 0
         const rows = facts.map((fact, index) => ({
-          index,
+          row_num: rowNum + index,
           vector_key: fact.vectorKey,
+          source: factSource,
+          source_session: factSession(page.slug),
           fact: fact.fact,
           kind: fact.kind,
           entity_slug: fact.entitySlug,
@@ -164,53 +169,53 @@ export class FactStore extends Context.Service<
           claim_unit: fact.unit,
           claim_period: fact.period
         }))
-        const inserted = yield* sql`
-          insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, kind, entity_slug,
-            confidence, notability, context, valid_from, claim_metric, claim_value, claim_unit, claim_period, visibility,
-            embedding, embedded_at)
-          select ${page.sourceId}, ${factSource}, ${factSession(page.slug)}, ${page.slug}, ${rowNum}::int + row.index,
-            row.fact, row.kind, row.entity_slug, row.confidence, row.notability, row.context,
-            coalesce(row.valid_from, now()), row.claim_metric, row.claim_value, row.claim_unit, row.claim_period,
-            'private',
-            journaled.vector::${sql.literal(type)},
-            now()
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(index int, vector_key text, fact text, kind text,
-            entity_slug text, confidence real, notability text, context text, valid_from timestamptz,
-            claim_metric text, claim_value double precision, claim_unit text, claim_period text)
-          join gbrain_effect.journal_vectors journaled on journaled.key = row.vector_key
-          returning 1`
-        // A fact without its vector would be found by nobody: the page is left as it was.
-        if (inserted.length < facts.length) {
-          return yield* Effect.die(
-            new Error(`${facts.length - inserted.length} vectors of ${page.slug} are not in the journal`)
+        const marks = Option.toArray(outcome.mark).map(({ context, mark, versionToken }) => ({
+          row_num: rowNum + facts.length,
+          vector_key: null,
+          source: markSource(mark),
+          source_session: markSession(mark, page.slug, versionToken),
+          fact: markText(mark),
+          kind: "fact",
+          entity_slug: null,
+          confidence: 1,
+          notability: "low",
+          context
+        }))
+        if (rows.length + marks.length === 0) return
+        const keys = facts.map((fact) => fact.vectorKey)
+        const [written] = yield* sql<{ readonly embedded: number }>`
+          with spent as (
+            delete from gbrain_effect.journal_vectors where key = any(${keys}::text[]) returning key, vector
+          ), written as (
+            insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, kind, entity_slug,
+              confidence, notability, context, valid_from, claim_metric, claim_value, claim_unit, claim_period, visibility,
+              embedding, embedded_at)
+            select ${page.sourceId}, row.source, row.source_session, ${page.slug}, row.row_num, row.fact, row.kind,
+              row.entity_slug, row.confidence, row.notability, row.context, coalesce(row.valid_from, now()),
+              row.claim_metric, row.claim_value, row.claim_unit, row.claim_period, 'private',
+              spent.vector::${sql.literal(type)}, case when spent.key is not null then now() end
+            from jsonb_to_recordset(${JSON.stringify([...rows, ...marks])}::jsonb) as row(row_num int, vector_key text,
+              source text, source_session text, fact text, kind text, entity_slug text, confidence real,
+              notability text, context text, valid_from timestamptz, claim_metric text, claim_value double precision,
+              claim_unit text, claim_period text)
+            left join spent on spent.key = row.vector_key
+            returning embedded_at
           )
-        }
-        return inserted.length
+          select count(embedded_at)::int as embedded from written`
+        // A fact without its vector would be found by nobody: the page is left as it was.
+        const missing = facts.length - (written?.embedded ?? 0)
+        if (missing > 0)
+          return yield* Effect.die(new Error(`${missing} vectors of ${page.slug} are not in the journal`))
       })
-
-      const insertMark = ({ mark, page }: PageOutcome, rowNum: number) =>
-        Option.match(mark, {
-          onNone: () => Effect.void,
-          onSome: ({ context, mark, versionToken }) =>
-            Effect.asVoid(sql`
-              insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, kind,
-                confidence, notability, visibility, context)
-              values (${page.sourceId}, ${markSource(mark)}, ${markSession(mark, page.slug, versionToken)}, ${page.slug},
-                ${rowNum}, ${markText(mark)}, 'fact', 1.0, 'low', 'private', ${context})`)
-        })
 
       return FactStore.of({
         commit: Effect.fn("FactStore.commit")(function* (outcome) {
           const type = yield* vectorType
           return yield* Effect.gen(function* () {
             yield* leases.confirm(outcome.lease)
-            yield* confirmUnchanged(outcome)
-            const cleaned = yield* clean(outcome)
-            const rowNum = yield* firstRowNum(outcome)
-            const inserted = yield* insertFacts(outcome, rowNum, type)
-            yield* insertMark(outcome, rowNum + inserted)
-            yield* journal.dropVectors(outcome.facts.map((fact) => fact.vectorKey))
-            return { inserted, cleaned }
+            const { cleaned, rowNum } = yield* clear(outcome)
+            yield* write(outcome, rowNum, type)
+            return { inserted: outcome.facts.length, cleaned }
           }).pipe(sql.withTransaction, resilient)
         }),
         wasEverComplete: (sourceId, slug) =>

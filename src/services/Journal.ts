@@ -48,8 +48,6 @@ export class Journal extends Context.Service<
     readonly recordVectors: (
       entries: ReadonlyArray<JournaledVector>
     ) => Effect.Effect<void, SqlError.SqlError>
-    /** Inside the transaction that copies them to where they belong: drops vectors that are safe now. */
-    readonly dropVectors: (keys: ReadonlyArray<string>) => Effect.Effect<void, SqlError.SqlError>
   }
 >()("gbrain/Journal") {
   /** The journal of the open brain, in tables of our own. */
@@ -90,11 +88,7 @@ export class Journal extends Context.Service<
             insert into gbrain_effect.journal_vectors (key, vector)
             select * from unnest(${entries.map((entry) => entry.key)}::text[], ${vectors})
             on conflict (key) do nothing`)
-        }),
-        dropVectors: (keys) =>
-          keys.length === 0
-            ? Effect.void
-            : Effect.asVoid(sql`delete from gbrain_effect.journal_vectors where key = any(${keys}::text[])`)
+        })
       })
     })
   )

@@ -66,7 +66,7 @@ export const labelledFormats: ReadonlyArray<Format> = [
   lineFormat({
     id: "plain-name",
     strength: "weak",
-    pattern: /^(?<who>[\p{L}+@][\p{L}\p{M}\p{N}'’.\- ]{0,60}): (?=\S)/u,
+    pattern: /^(?<who>[\p{L}+@][\p{L}\p{M}\p{N}'’.\- ]{0,60}): (?!https?:\/\/)(?=\S)/u,
     read: (g) => (looksLikeProperName(speakerOf(g)) ? { speaker: speakerOf(g), stamp: none } : undefined),
     examples: ["Dana: hi", "Omar Haddad: hello"],
     counterexamples: ["Status: done", "This is what I mean: nothing", "https: no"]
