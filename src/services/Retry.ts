@@ -47,7 +47,7 @@ export const retryTransient = Effect.fnUntraced(function* <A, E, R>(
       Duration.toMillis(policy.firstDelay) * 2 ** Math.max(0, failures - 1),
       Duration.toMillis(policy.maxDelay)
     )
-    const delay = limited ? 0 : yield* jittered(Math.max(backoff, error.retryAfterMs ?? 0))
+    const delay = limited ? 0 : Math.max(yield* jittered(backoff), error.retryAfterMs ?? 0)
     if (failures >= policy.maxAttempts || elapsed + delay > Duration.toMillis(patience))
       return yield* Effect.fail(error)
     yield* onRetry(error)
