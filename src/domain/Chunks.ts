@@ -73,7 +73,7 @@ const splitFine = (text: string, level: number): ReadonlyArray<string> => {
 
 // Text without any border: by length, between whole characters.
 const cutHard = (text: string): ReadonlyArray<string> => {
-  const characters = [...text]
+  const characters = Array.from(text)
   const size = chunkWords * charactersPerWord
   return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>
     characters.slice(index * size, (index + 1) * size).join("")

@@ -62,7 +62,7 @@ const isoMidnight = /^(\d{4}-\d{2}-\d{2})T00:00:00\.000Z$/
 const asText = (value: unknown): string => {
   if (value === null || value === undefined) return ""
   if (typeof value === "string") return isoMidnight.exec(value)?.[1] ?? value
-  return typeof value === "object" ? JSON.stringify(value) : String(value)
+  return JSON.stringify(value)
 }
 
 const tagsOf = (tags: unknown): ReadonlyArray<string> => {

@@ -234,7 +234,7 @@ describe("bulk", () => {
             if (item === 7) heldIds.delete("lease 2")
           })
       })
-      expect(done.sort()).toEqual([0, 1, 2, 3, 4, 5, 7])
+      expect(done.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 7])
       expect(report).toMatchObject({
         heldElsewhere: 1,
         holders: [{ item: "item 6", reason: "lease 6 is held" }]

@@ -53,9 +53,11 @@ export type BrainLayer = typeof embeddedBrain
 
 /** Runs the tests on both databases; without a server those on Postgres are shown as not run, and CI has failed before. */
 export const onBothDatabases = (name: string, tests: (brain: BrainLayer) => void): void => {
-  describe(`${name} (PGlite)`, () => tests(embeddedBrain))
+  describe(`${name} (PGlite)`, () => {
+    tests(embeddedBrain)
+  })
   const reason = inject("noPostgres")
-  describe.skipIf(reason !== "")(`${name} (Postgres${reason === "" ? "" : `: NOT RUN, ${reason}`})`, () =>
+  describe.skipIf(reason !== "")(`${name} (Postgres${reason === "" ? "" : `: NOT RUN, ${reason}`})`, () => {
     tests(postgresBrain)
-  )
+  })
 }
