@@ -157,6 +157,8 @@ const unavailable = (brain: string, cause: unknown) =>
 export const reasonOf = (cause: unknown): string => {
   if (SqlError.isSqlError(cause)) return reasonOf(cause.reason.cause ?? cause.reason.message)
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
+  // What the operating system said lies at the bottom: "no space left on device", not "writeFile failed".
+  if (cause instanceof Error && cause.cause instanceof Error) return reasonOf(cause.cause)
   if (cause instanceof Error) return cause.message === "" ? cause.name : cause.message
   return String(cause)
 }

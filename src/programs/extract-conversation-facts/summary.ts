@@ -1,9 +1,10 @@
 /** The report of a run, from what was counted, and what it leaves in gbrain's books. */
 import { Clock, Effect, Option } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
 import * as Money from "../../domain/Money.ts"
 import { Budget } from "../../services/Budget.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
+import { reasonOf } from "../../services/Database.ts"
 import type { ConversationScope } from "../../services/Conversations.ts"
 import type { RunStatus } from "../../services/Runs.ts"
 import { Usage } from "../../services/Usage.ts"
@@ -38,7 +39,11 @@ export const makeReport = Effect.fnUntraced(function* (options: {
   const model = yield* ChatModel
   const elapsed = (yield* Clock.currentTimeMillis) - options.startedAt
   const stopped = Option.flatMap(ended?.stopped ?? Option.none(), (error) =>
-    error instanceof Error ? Option.some(error.message) : Option.none()
+    SqlError.isSqlError(error)
+      ? Option.some(`the database failed: ${reasonOf(error)}`)
+      : error instanceof Error
+        ? Option.some(error.message)
+        : Option.none()
   )
   return {
     command: "extract-conversation-facts",
