@@ -24,7 +24,7 @@ const processAs = (
     Layer.provide(
       Layer.succeed(LeasePolicy, {
         ttl: Duration.minutes(2),
-        refreshEvery: Duration.millis(20),
+        refreshEvery: Duration.millis(250),
         grace: Duration.minutes(1)
       })
     )
