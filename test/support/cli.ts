@@ -24,29 +24,49 @@ export interface CliProcess {
   readonly stderr: () => string
 }
 
+/** What is seldom different. */
+export interface HowToStart {
+  /** The folder the command is given in; the repository unless told. */
+  readonly cwd?: string
+  /** Options for Node itself. */
+  readonly nodeOptions?: ReadonlyArray<string>
+}
+
 /** An environment of its own for commands: no settings, no keys, no brain of the person who runs the tests. */
 export interface CliHome {
   readonly directory: string
-  readonly start: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => CliProcess
-  readonly run: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Promise<CliResult>
+  readonly start: (
+    args: ReadonlyArray<string>,
+    env?: Readonly<Record<string, string>>,
+    how?: HowToStart
+  ) => CliProcess
+  readonly run: (
+    args: ReadonlyArray<string>,
+    env?: Readonly<Record<string, string>>,
+    how?: HowToStart
+  ) => Promise<CliResult>
   readonly remove: () => Promise<void>
 }
 
 /** Makes a home for commands in a temporary folder. */
 export const cliHome = async (base: Readonly<Record<string, string>> = {}): Promise<CliHome> => {
   const directory = await mkdtemp(join(tmpdir(), "gbrain-test-"))
-  const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): CliProcess => {
-    const child = spawn(process.execPath, [join(root, "bin/gbrain.js"), ...args], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        PATH: process.env["PATH"] ?? "",
-        HOME: directory,
-        GBRAIN_HOME: join(directory, "home"),
-        ...base,
-        ...env
+  const start: CliHome["start"] = (args, env = {}, how = {}) => {
+    const child = spawn(
+      process.execPath,
+      [...(how.nodeOptions ?? []), join(root, "bin/gbrain.js"), ...args],
+      {
+        cwd: how.cwd ?? root,
+        stdio: ["ignore", "pipe", "pipe"],
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          HOME: directory,
+          GBRAIN_HOME: join(directory, "home"),
+          ...base,
+          ...env
+        }
       }
-    })
+    )
     let stdout = ""
     let stderr = ""
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
@@ -60,7 +80,7 @@ export const cliHome = async (base: Readonly<Record<string, string>> = {}): Prom
   return {
     directory,
     start,
-    run: (args, env) => start(args, env).ended,
+    run: (args, env, how) => start(args, env, how).ended,
     remove: () => rm(directory, { recursive: true, force: true })
   }
 }

@@ -1,0 +1,108 @@
+import { readFile } from "node:fs/promises"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { type CliHome, cliHome } from "../support/cli.ts"
+
+/** Every command, and the flags that its help must name. */
+const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<string>]> = [
+  ["init", ["--pglite", "--url", "--path", "--embedding-model", "--embedding-dimensions", "--json"]],
+  ["import", ["--source", "--workers", "--json", "--url", "--path"]],
+  [
+    "extract-conversation-facts",
+    [
+      "--workers",
+      "--concurrency",
+      "--source-id",
+      "--types",
+      "--slug",
+      "--since",
+      "--limit",
+      "--force",
+      "--segment-limit",
+      "--max-cost-usd",
+      "--model",
+      "--dry-run",
+      "--yes",
+      "-y",
+      "--json",
+      "--progress-json",
+      "--override-disabled",
+      "--url",
+      "--path"
+    ]
+  ],
+  ["facts", ["--entity", "--page", "--query", "--limit", "--json", "--url", "--path"]],
+  ["status", ["--json", "--url", "--path"]],
+  ["doctor", ["--json", "--url", "--path"]],
+  ["config", ["get", "set", "unset", "show"]],
+  ["config get", ["--url", "--path"]],
+  ["config set", ["--url", "--path"]],
+  ["config unset", ["--url", "--path"]],
+  ["config show", ["--json", "--url", "--path"]],
+  ["sources", ["list", "add", "remove"]],
+  ["sources list", ["--json", "--url", "--path"]],
+  ["sources add", ["--name", "--directory", "--url", "--path"]],
+  ["sources remove", ["--url", "--path"]]
+]
+
+describe("help", () => {
+  let home: CliHome
+  beforeAll(async () => {
+    home = await cliHome()
+  })
+  afterAll(() => home.remove())
+
+  for (const [command, names] of commands) {
+    it(`gbrain ${command} --help names all it takes, needs no brain, and is plain text in a pipe`, async () => {
+      const { code, stderr, stdout } = await home.run([...command.split(" "), "--help"])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+      expect(stdout).toContain(`gbrain ${command}`)
+      for (const name of names) expect(stdout).toContain(name)
+      expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u)
+    })
+  }
+
+  it("every command has examples", async () => {
+    for (const [command] of commands.filter(([name]) => !name.includes(" "))) {
+      const { stdout } = await home.run([command, "--help"])
+      expect(stdout).toMatch(new RegExp(`EXAMPLES\\n  # .*\\n  gbrain ${command}`))
+    }
+  })
+
+  it("gbrain alone, and a group of commands alone, is a question for help", async () => {
+    expect((await home.run([])).stdout).toBe((await home.run(["--help"])).stdout)
+    expect((await home.run(["config"])).stdout).toBe((await home.run(["config", "--help"])).stdout)
+  })
+
+  it("the main page lists every command", async () => {
+    const { stdout } = await home.run(["--help"])
+    expect(stdout.slice(stdout.indexOf("SUBCOMMANDS"))).toMatchInlineSnapshot(`
+      "SUBCOMMANDS
+        init                Make a brain: embedded in a folder, or on a Postgres server with pgvector
+        import              Bring the markdown files of a folder into the brain; what has not changed costs nothing
+        extract-conversation-facts Read conversation pages with a model and keep what they say about people, companies and projects as facts
+        facts               Show what is known, newest first, with where it was said
+        status              Show pages, conversations done and to do, facts, leases, and what was run and spent
+        doctor              Examine the brain, its database, its models and keys; name what is wrong and how to mend it
+        config              Read and change the settings that live in the brain
+        sources             List, add and remove the sources of pages
+      "
+    `)
+  })
+
+  it("--version is the package's", async () => {
+    const text = await readFile(new URL("../../package.json", import.meta.url), "utf8")
+    const { code, stdout } = await home.run(["--version"])
+    expect(code).toBe(0)
+    expect(stdout.trim()).toBe(`gbrain v${JSON.parse(text).version}`)
+  })
+
+  for (const shell of ["bash", "zsh", "fish"]) {
+    it(`completions for ${shell} know the commands and their flags`, async () => {
+      const { code, stdout } = await home.run(["--completions", shell])
+      expect(code).toBe(0)
+      for (const word of ["extract-conversation-facts", "max-cost-usd", "override-disabled", "doctor"]) {
+        expect(stdout).toContain(word)
+      }
+    })
+  }
+})
