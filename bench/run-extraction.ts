@@ -1,7 +1,7 @@
 /** One measured run: `run-extraction.ts DATABASE_URL API_URL PAGES WORKERS`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
-import { ConfigProvider, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { ConfigProvider, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import {
@@ -36,7 +36,14 @@ const freshDatabase = Effect.gen(function* () {
 
 const database =
   databaseUrl === ""
-    ? Database.layerMemory
+    ? Layer.unwrap(
+        Effect.gen(function* () {
+          const fs = yield* FileSystem.FileSystem
+          return Database.layerPglite({
+            directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" })
+          })
+        })
+      )
     : Layer.unwrap(Effect.map(freshDatabase, (url) => Database.layerPostgres({ url, maxConnections: 14 })))
 
 // One to four segments of four messages a page, on average two.

@@ -170,4 +170,41 @@ describe("a brain from the command line", () => {
     })
     await slow.close()
   })
+
+  it("kill -9 of an embedded brain, again and again, loses nothing and doubles nothing; nor does a terminal that closes", async () => {
+    const reference = await cliHome({ OPENAI_BASE_URL: api.url, OPENAI_API_KEY: "sk-test" })
+    const crashed = await cliHome({ OPENAI_API_KEY: "sk-test" })
+    const slow = await startStandIn({ chatLatency: 60 })
+    const facts = async (from: CliHome) =>
+      JSON.parse((await from.run(["facts", "--limit", "9999", "--json"])).stdout)
+        .map((fact: { page: string; fact: string }) => `${fact.page} ${fact.fact}`)
+        .sort()
+    for (const one of [reference, crashed]) {
+      await one.run(["init"])
+      await one.run(["import", example])
+    }
+    await reference.run(["extract-conversation-facts", "--workers", "10"])
+    for (const [after, signal, code] of [
+      [6, "SIGKILL", null],
+      [20, "SIGHUP", 129],
+      [33, "SIGKILL", null]
+    ] as const) {
+      const child = crashed.start(["extract-conversation-facts", "--workers", "4"], {
+        OPENAI_BASE_URL: slow.url
+      })
+      await until(() => slow.stats().chatCalls >= after)
+      child.kill(signal)
+      expect((await child.ended).code).toBe(code)
+    }
+    const last = await crashed.run(["extract-conversation-facts", "--workers", "4"], {
+      OPENAI_BASE_URL: slow.url
+    })
+    expect(last.code).toBe(0)
+    expect(await facts(crashed)).toEqual(await facts(reference))
+    const asked = slow.log().flatMap((entry) => (entry.endpoint === "chat" ? [entry.text] : []))
+    expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(3 * 4)
+    await slow.close()
+    await reference.remove()
+    await crashed.remove()
+  })
 })

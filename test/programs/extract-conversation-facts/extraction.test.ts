@@ -1,6 +1,7 @@
 import { expect, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { CallTimeouts } from "../../../src/services/OpenAi.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, marksOf, putPages, standIn } from "../../support/extraction.ts"
 
@@ -399,6 +400,19 @@ onBothDatabases("extract-conversation-facts", (brain) => {
         expect((yield* factsOf("chats/one")).some((row) => row.bare)).toBe(false)
       }))
   }
+
+  test("a server that hangs is given up on and asked again; the call that was aborted is charged in full", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn({ rules: [{ endpoint: "chat", times: 1, fault: { kind: "hang" } }] })
+      yield* putPages([{ slug: "chats/one", body: conversation("lease", 2) }])
+      const report = yield* extract(api.url).pipe(
+        Effect.provideService(CallTimeouts, { chat: Duration.millis(200), embedding: Duration.seconds(60) })
+      )
+      expect(report).toMatchObject({ status: "completed", retries: 1, facts_inserted: 2 })
+      // Four thousand tokens that may have been answered, at the price of a token put out.
+      expect(report.spent_usd).toBeGreaterThan(4000 * 0.0000016)
+      expect(api.stats().abortedByClient).toBe(1)
+    }))
 
   test("401 stops the run at once with one message, and asks no more", () =>
     Effect.gen(function* () {
