@@ -34,17 +34,22 @@ const freshDatabase = Effect.gen(function* () {
   return Redacted.make(url.href)
 })
 
-const database =
-  databaseUrl === ""
-    ? Layer.unwrap(
-        Effect.gen(function* () {
-          const fs = yield* FileSystem.FileSystem
-          return Database.layerPglite({
-            directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" })
-          })
-        })
-      )
-    : Layer.unwrap(Effect.map(freshDatabase, (url) => Database.layerPostgres({ url, maxConnections: 14 })))
+const embedded = Layer.unwrap(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    return Database.layerPglite({ directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" }) })
+  })
+)
+
+const server = Layer.unwrap(
+  Effect.map(freshDatabase, (url) => Database.layerPostgres({ url, maxConnections: 14 }))
+)
+
+const database: Layer.Layer<
+  Layer.Success<typeof server>,
+  Layer.Error<typeof embedded> | Layer.Error<typeof server>,
+  Layer.Services<typeof embedded>
+> = databaseUrl === "" ? embedded : server
 
 // One to four segments of four messages a page, on average two.
 const fill = Effect.gen(function* () {
