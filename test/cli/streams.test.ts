@@ -47,6 +47,9 @@ describe("standard output, standard error, and signals", () => {
   })
 
   it("--json on standard output is one document, whatever is logged; progress is lines of JSON beside it", async () => {
+    api.behave({
+      rules: [{ endpoint: "chat", contains: "room two", fault: { kind: "status", status: 400 } }]
+    })
     const run = await home.run([
       "extract-conversation-facts",
       "--json",
@@ -55,11 +58,12 @@ describe("standard output, standard error, and signals", () => {
       "all",
       "--workers=3"
     ])
-    expect(run.code).toBe(0)
-    expect(JSON.parse(run.stdout)).toMatchObject({ pages_processed: 3 })
+    expect(run.code).toBe(1)
+    expect(JSON.parse(run.stdout)).toMatchObject({ pages_processed: 2, pages_failed: 1 })
+    expect(run.stderr).toMatch(/DEBUG.*two failed/)
     const events = run.stderr.split("\n").filter((line) => line.startsWith("{"))
     expect(events.length).toBeGreaterThan(0)
-    expect(JSON.parse(events.at(-1) ?? "")).toMatchObject({ event: "progress", done: 3, total: 3 })
+    expect(JSON.parse(events.at(-1) ?? "")).toMatchObject({ event: "progress", done: 3, total: 3, failed: 1 })
   })
 
   it("what pages and models say cannot steer a terminal", async () => {
