@@ -28,7 +28,7 @@ describe("a brain from the command line", () => {
     expect(again).toMatchObject({ created: 0, updated: 0, unchanged: 78, chunks: 0 })
   })
 
-  it("a dry run needs no key, asks nobody, writes nothing, and names the pages that are no conversation", async () => {
+  it("B1: a dry run needs no key, asks nobody, writes nothing, and names the pages that are no conversation", async () => {
     const before = api.stats().requests
     const result = await home.run(["extract-conversation-facts", "--dry-run", "--json"], {
       OPENAI_API_KEY: "",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { type CliHome, cliHome } from "../support/cli.ts"
 
-describe("wrong usage", () => {
+describe("B17: wrong usage", () => {
   let home: CliHome
   beforeAll(async () => {
     home = await cliHome()

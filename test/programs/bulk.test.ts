@@ -134,7 +134,7 @@ describe("bulk", () => {
     }).pipe(Effect.provide(run(4)))
   )
 
-  it.effect("a failing item, and one that dies of a bug, are counted and named and end nothing", () =>
+  it.effect("B13: a failing item, and one that dies of a bug, are counted and named and end nothing", () =>
     Effect.gen(function* () {
       const report = yield* bulk({
         items: numbers(10),

@@ -96,7 +96,7 @@ onBothDatabases("PageLease", (brain) => {
   )
 
   test(
-    "a lease that was stolen interrupts its work, and confirms nothing any more; the thief's row stays",
+    "B15: a lease that was stolen interrupts its work, and confirms nothing any more; the thief's row stays",
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const ours = yield* leases(processAs(11))
