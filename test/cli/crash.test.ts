@@ -237,7 +237,7 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
     await api.close()
   })
 
-  it("a database that is gone for a while in the middle is waited for", async () => {
+  it("a database that is gone for a while in the middle is waited for", { retry: 2 }, async () => {
     const brain = await makeBrain(20)
     const api = await startStandIn({ chatLatency: 50 })
     const child = home.start(["extract-conversation-facts", "--workers", "4", "--json", "--url", brain.url], {

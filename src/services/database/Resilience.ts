@@ -4,7 +4,7 @@
  * long. Only what may run twice is wrapped: reads, and writes that are idempotent, since the answer to a `commit` may
  * have been lost on the way.
  */
-import { Context, Duration, Effect, Schedule } from "effect"
+import { Cause, Context, Duration, Effect, Schedule } from "effect"
 import { SqlError } from "effect/sql"
 
 /** How long a missing database is waited for. */
@@ -41,16 +41,47 @@ const isCollision = (error: unknown): boolean =>
   SqlError.isSqlError(error) &&
   (error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError")
 
+/** A failure that may pass, with the cause that is told when it does not. */
+class Away<E> {
+  readonly cause: Cause.Cause<E>
+  constructor(cause: Cause.Cause<E>) {
+    this.cause = cause
+  }
+}
+
+const isAwayFailure = <E>(error: E | Away<E>): error is Away<E> => error instanceof Away
+
+/**
+ * Whether a cause is that of a database that is away. When the connection breaks inside a transaction, rolling it back
+ * fails too, and dies of it: what counts is why, not as what it came.
+ */
+const isAway = (cause: Cause.Cause<unknown>): boolean =>
+  !Cause.hasInterrupts(cause) &&
+  cause.reasons.some((reason) =>
+    reason._tag === "Fail"
+      ? isDatabaseAway(reason.error) || isCollision(reason.error)
+      : reason._tag === "Die" && isDatabaseAway(reason.defect)
+  )
+
 /** Runs `self` again while the database is away or two transactions collided. `self` must be idempotent. */
 export const resilient = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.gen(function* () {
     const policy = yield* ResiliencePolicy
-    return yield* Effect.retry(self, {
+    const attempt: Effect.Effect<A, E | Away<E>, R> = Effect.catchCause(
+      self,
+      (cause): Effect.Effect<never, E | Away<E>> =>
+        isAway(cause) ? Effect.fail(new Away(cause)) : Effect.failCause(cause)
+    )
+    return yield* Effect.retry(attempt, {
       schedule: Schedule.exponential(policy.firstDelay).pipe(
         Schedule.jittered,
         Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, policy.maxDelay))),
         Schedule.upTo({ duration: policy.giveUpAfter })
       ),
-      while: (error) => isDatabaseAway(error) || isCollision(error)
-    })
+      while: isAwayFailure
+    }).pipe(
+      Effect.catch((error): Effect.Effect<never, E> =>
+        isAwayFailure(error) ? Effect.failCause(error.cause) : Effect.fail(error)
+      )
+    )
   })
