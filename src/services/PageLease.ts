@@ -167,8 +167,8 @@ export class PageLease extends Context.Service<
         if (leases.length === 0) return
         const kept = yield* sql<{ readonly id: string }>`
           update gbrain_cycle_locks as lock set
-            ttl_expires_at = clock_timestamp() + make_interval(secs => ${ttl}),
-            last_refreshed_at = clock_timestamp()
+            ttl_expires_at = now() + make_interval(secs => ${ttl}),
+            last_refreshed_at = now()
           from unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[])
             as ours(lease_id, lease_token)
           where lock.id = ours.lease_id and ${mine} and ${token} = ours.lease_token
