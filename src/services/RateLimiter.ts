@@ -8,7 +8,7 @@
  * overtake each other and a small call slips in before a large one for ever. Order and pauses that hold for all are the point
  * here.
  */
-import { Clock, Context, Deferred, Duration, Effect, FiberHandle, Layer, Random, Scope } from "effect"
+import { Clock, Context, Deferred, Duration, Effect, Layer, Random, Scope } from "effect"
 import type { Allowance, RateLimitFacts } from "../domain/RateLimitHeaders.ts"
 
 /** How the limiter behaves where the provider does not say. */
@@ -115,7 +115,7 @@ const wait = (bucket: Bucket, amount: number): number => {
 
 const makeLimiter = Effect.fnUntraced(function* (maxInFlight: number) {
   const policy = yield* RateLimitPolicy
-  const timer = yield* FiberHandle.make<void>()
+  const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
   const requests = unlimited()
   const tokens = unlimited()
@@ -169,7 +169,7 @@ const makeLimiter = Effect.fnUntraced(function* (maxInFlight: number) {
         return admit
       })
     )
-    return Effect.asVoid(FiberHandle.run(timer, wakeUp))
+    return Effect.asVoid(Effect.forkIn(wakeUp, scope))
   }
 
   const hear = Effect.fnUntraced(function* ({ facts, outcome }: CallFeedback) {
@@ -196,7 +196,7 @@ const makeLimiter = Effect.fnUntraced(function* (maxInFlight: number) {
       limitedInARow++
     }
     const jitter = (yield* Random.next) * Math.min(250, pause / 10)
-    pausedUntil = Math.max(pausedUntil, now + pause + jitter)
+    pausedUntil = Math.max(pausedUntil, Math.ceil(now + pause + jitter))
     // The server refused for want of allowance: whatever we believed to have is not there.
     if (requests.perMs !== Infinity) requests.level = Math.min(requests.level, 0)
   })
