@@ -13,6 +13,7 @@ import { extractConversationFactsCommand } from "./commands/extractConversationF
 import { facts } from "./commands/facts.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
+import { lock } from "./commands/lock.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -29,6 +30,7 @@ const gbrain = Command.make("gbrain").pipe(
     facts,
     status,
     doctor,
+    lock,
     config,
     sources
   ])
@@ -41,21 +43,26 @@ const { version } = Schema.decodeUnknownSync(
 const args = process.argv.slice(2)
 const debug = process.env["GBRAIN_DEBUG"] === "1"
 
-// Output piped into `head` ends when head does; that is no failure. A terminal that closed takes no more words.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (stream === process.stdout && error.code === "EPIPE") process.exit(exitCodes.done)
-  })
-}
-
 let interruptedWith: number = exitCodes.interrupted
 process.on("SIGTERM", () => {
   interruptedWith = exitCodes.terminated
 })
-process.on("SIGHUP", () => {
+/** Stops as SIGTERM does, with everything given back, and another exit code. */
+const stopWith = (code: number) => {
   process.emit("SIGTERM", "SIGTERM")
-  interruptedWith = exitCodes.hungUp
-})
+  interruptedWith = code
+}
+process.on("SIGHUP", () => stopWith(exitCodes.hungUp))
+
+// Output piped into `head` ends when head does; that is no failure. A terminal that closed takes no more words.
+let readerGone = false
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (stream !== process.stdout || error.code !== "EPIPE" || readerGone) return
+    readerGone = true
+    stopWith(exitCodes.done)
+  })
+}
 
 const say = (text: string) => Console.error(`gbrain: ${printable(text)}`)
 

@@ -37,3 +37,6 @@ export const maxFactsPerSegment = 10
 
 /** The most characters (UTF-16 units) of a fact's text; gbrain's limit. */
 export const maxFactLength = 500
+
+/** Two facts about the same entity whose vectors have at least this cosine say the same; gbrain's value. */
+export const sameMeaning = 0.95

@@ -42,6 +42,40 @@ describe("a brain from the command line", () => {
     expect(JSON.parse((await home.run(["status", "--json"])).stdout)).toMatchObject({ facts: 0, runs: [] })
   })
 
+  it("says what is wrong with the question before it asks for a key", async () => {
+    const result = await home.run(["extract-conversation-facts", "--source-id", "nowhere"], {
+      OPENAI_API_KEY: "",
+      OPENAI_BASE_URL: ""
+    })
+    expect({ code: result.code, says: result.stderr }).toEqual({
+      code: 1,
+      says: expect.stringContaining("nowhere")
+    })
+    expect(result.stderr).not.toContain("OPENAI_API_KEY")
+  })
+
+  it("names the model, its price and the cap before the first dollar", async () => {
+    const result = await home.run([
+      "extract-conversation-facts",
+      "--slug",
+      "no/such-page",
+      "--max-cost-usd",
+      "2"
+    ])
+    expect(result.stderr).toContain(
+      "Asking openai:gpt-4.1-mini at $0.40 in and $1.60 out a million tokens; at most $2.0000 will be spent."
+    )
+  })
+
+  it("lists and releases leases", async () => {
+    expect((await home.run(["lock", "list"])).stderr).toContain("Nothing is held.")
+    const release = await home.run(["lock", "release", "extract-conversation-facts:default:a"])
+    expect(release).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("gbrain lock list shows what is held")
+    })
+  })
+
   it("extracts, shows what was learnt, where it was said and what it cost", async () => {
     const run = await home.run(["extract-conversation-facts", "--workers=20", "--json"])
     expect(run.code).toBe(0)

@@ -83,6 +83,7 @@ describe("help", () => {
         facts               Show what is known, newest first, with where it was said
         status              Show pages, conversations done and to do, facts, leases, and what was run and spent
         doctor              Examine the brain, its database, its models and keys; name what is wrong and how to mend it
+        lock                Show who works on which pages, and release what a lost process holds
         config              Read and change the settings that live in the brain
         sources             List, add and remove the sources of pages
       "

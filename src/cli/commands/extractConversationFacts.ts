@@ -11,7 +11,10 @@ import {
   resolveChatModel
 } from "../../programs/extract-conversation-facts/layer.ts"
 import type { ExtractionOptions } from "../../programs/extract-conversation-facts/options.ts"
+import { checkSwitch, scopeOf } from "../../programs/extract-conversation-facts/scope.ts"
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
+import { ChatModel } from "../../services/ChatModel.ts"
+import { Prices } from "../../services/Prices.ts"
 import { Ended, exitCodes } from "../exit.ts"
 import { dollars, instant, json, locationFlags, optionalCount, optionalText, workers } from "../flags.ts"
 import { openBrain } from "../open.ts"
@@ -119,12 +122,22 @@ interface Flags {
 const dryRun = (options: ExtractionOptions, flags: Flags) =>
   Effect.gen(function* () {
     const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model))
-    yield* flags.json ? printJson(plan) : print(planText(plan))
+    yield* flags.json
+      ? printJson(plan)
+      : print(`${planText(plan)}\nA dry run: no model was asked, nothing was written.`)
   }).pipe(Effect.provide(brainLayer))
 
 const run = (options: ExtractionOptions, flags: Flags) =>
+  // What is wrong with the question is said before what is missing for the answer: a key.
+  Effect.andThen(
+    Effect.andThen(checkSwitch(options), scopeOf(options)).pipe(Effect.provide(brainLayer)),
+    spend(options, flags)
+  )
+
+const spend = (options: ExtractionOptions, flags: Flags) =>
   Effect.gen(function* () {
     yield* confirm(options, flags)
+    yield* announce(flags)
     const tell = (report: ExtractionReport) => (flags.json ? printJson(report) : print(reportText(report)))
     const report = yield* Effect.gen(function* () {
       yield* showProgress(progressStyle(flags))
@@ -138,6 +151,21 @@ const run = (options: ExtractionOptions, flags: Flags) =>
       extractionLayer({ workers: flags.workers, cap: Option.some(flags.maxCostUsd), model: flags.model })
     )
   )
+
+// Said before the first dollar, to whoever watches or keeps the log.
+const announce = Effect.fnUntraced(function* (flags: Flags) {
+  const { model } = yield* ChatModel
+  const price = Option.match((yield* Prices).of(model), {
+    onNone: () => "at an unknown price",
+    onSome: ({ input, output }) =>
+      `at $${Money.toDecimal(Money.times(input, million), 2)} in and $${Money.toDecimal(Money.times(output, million), 2)} out a million tokens`
+  })
+  yield* Console.error(
+    printable(`Asking ${model} ${price}; at most ${Money.format(flags.maxCostUsd)} will be spent.`)
+  )
+})
+
+const million = 1_000_000
 
 // Only a person at a terminal can be asked; a script has said what it wants with its flags.
 const confirm = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {

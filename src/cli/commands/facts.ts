@@ -61,7 +61,7 @@ const factsTable = (found: ReadonlyArray<ListedFact>, withEntity: boolean): stri
       fact.fact,
       `${Math.round(fact.confidence * 100)}%`,
       ...about(fact.entity ?? ""),
-      fact.page ?? ""
+      fact.also_on.length === 0 ? (fact.page ?? "") : `${fact.page ?? ""} and ${fact.also_on.length} more`
     ]),
     [10, 10, room, 4, ...(withEntity ? [entity] : []), page]
   )

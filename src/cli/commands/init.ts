@@ -3,6 +3,7 @@ import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { initBrain } from "../../services/Brain.ts"
 import { type BrainLocation, Settings } from "../../services/Settings.ts"
+import { defaultWidth } from "../../domain/EmbeddingDimensions.ts"
 import { UsageError } from "../exit.ts"
 import { json, locationFlags, optionalCount, optionalText } from "../flags.ts"
 import { databaseAt } from "../open.ts"
@@ -31,11 +32,14 @@ export const init = Command.make(
         message: "--url makes a brain on a server; --pglite and --path an embedded one. Give one kind."
       })
     }
+    const embeddingDimensions = yield* widthFor(flags)
     const told = Option.isSome(flags.url) || Option.isSome(flags.path)
     const location: BrainLocation = told
       ? yield* settings.locate(flags)
       : { kind: "pglite", directory: yield* settings.defaultDirectory }
-    const report = yield* initBrain(flags).pipe(Effect.provide(databaseAt(location)))
+    const report = yield* initBrain({ ...flags, embeddingDimensions }).pipe(
+      Effect.provide(databaseAt(location))
+    )
     const file = yield* settings.save(location)
     if (flags.json) return yield* printJson({ ...report, settings: file })
     yield* Console.log(
@@ -51,3 +55,18 @@ export const init = Command.make(
     { command: "gbrain init --url postgres://me@localhost/brain", description: "A brain on a server" }
   ])
 )
+
+// A width that does not fit the model would only be found at the first call.
+const widthFor = Effect.fnUntraced(function* (flags: {
+  readonly embeddingModel: Option.Option<string>
+  readonly embeddingDimensions: Option.Option<number>
+}) {
+  if (Option.isNone(flags.embeddingModel) || Option.isSome(flags.embeddingDimensions)) {
+    return flags.embeddingDimensions
+  }
+  const width = defaultWidth(flags.embeddingModel.value)
+  if (Option.isSome(width)) return width
+  return yield* new UsageError({
+    message: `How wide the vectors of ${flags.embeddingModel.value} are is not known here; say it with --embedding-dimensions N.`
+  })
+})

@@ -14,7 +14,7 @@ const line = (label: string, value: string | number): string => `  ${label.padEn
 const ifAny = (label: string, count: number): ReadonlyArray<string> =>
   count === 0 ? [] : [line(label, count.toLocaleString("en-US"))]
 
-/** The plan of a dry run. */
+/** What a run would do and cost. */
 export const planText = (plan: ExtractionPlan): string => {
   const formats = Object.entries(plan.formats)
     .sort(([, a], [, b]) => b - a)
@@ -36,8 +36,7 @@ export const planText = (plan: ExtractionPlan): string => {
     line("tokens out, about", plan.output_tokens.toLocaleString("en-US")),
     ...(formats.length === 0 ? [] : [line("formats", formats.join(", "))]),
     ...(plan.pages_considered === 0 ? [nothingThere] : []),
-    ...plan.unrecognised.slice(0, 10).map(({ item, reason }) => `  - ${item}: ${reason}`),
-    "A dry run: no model was asked, nothing was written."
+    ...plan.unrecognised.slice(0, 10).map(({ item, reason }) => `  - ${item}: ${reason}`)
   ].join("\n")
 }
 

@@ -18,9 +18,10 @@ import { candidates } from "./candidates.ts"
 import { isFatal } from "./fatal.ts"
 import type { ExtractionOptions } from "./options.ts"
 import { extractPage } from "./page.ts"
+import { keepBooks } from "./receipt.ts"
 import { type ExtractionReport, makeTally, tallyUp } from "./report.ts"
 import { checkSwitch, scopeOf } from "./scope.ts"
-import { makeReport, statusOf, writeRollup } from "./summary.ts"
+import { makeReport, statusOf } from "./summary.ts"
 
 /**
  * Runs the extraction. Costs at most what `Budget` allows; can be stopped at any moment, and run again: what was paid for is
@@ -79,7 +80,7 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
     const budget = yield* Budget
     const { spent } = yield* budget.snapshot
     yield* runs.finish(run, { status: made.status, spent, report: { ...made } })
-    yield* writeRollup(scope, spent, made)
+    yield* keepBooks(scope, run, spent, made)
     return made
   })
 

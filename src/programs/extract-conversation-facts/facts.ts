@@ -6,7 +6,7 @@ import { Effect, Option } from "effect"
 import type { Message } from "../../domain/conversation/Message.ts"
 import type { Segment } from "../../domain/conversation/Segment.ts"
 import { timeOf } from "../../domain/conversation/Render.ts"
-import type { ExtractedFact } from "../../domain/Fact.ts"
+import { type ExtractedFact, sameMeaning } from "../../domain/Fact.ts"
 import { cosine } from "../../domain/Vectors.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { Entities } from "../../services/Entities.ts"
@@ -26,9 +26,6 @@ export interface PageFacts {
   readonly duplicates: number
   readonly unattached: number
 }
-
-/** Two facts about the same entity that are this similar say the same; gbrain's value. */
-const sameMeaning = 0.95
 
 /** Makes a page's rows. */
 export const makeRows = Effect.fn("makeRows")(function* (

@@ -1,6 +1,6 @@
-/** The report of a run, from what was counted, and what it leaves in gbrain's books. */
+/** The report of a run, from what was counted. */
 import { Clock, Effect, Option } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
+import { SqlError } from "effect/sql"
 import * as Money from "../../domain/Money.ts"
 import { Budget } from "../../services/Budget.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
@@ -11,9 +11,6 @@ import { Usage } from "../../services/Usage.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import type { BulkReport } from "../bulk.ts"
 import type { ExtractionReport, Tally } from "./report.ts"
-
-/** gbrain's name for the operation, in its weekly rollup. */
-const rollupKind = "facts.conversation"
 
 /** How a run ended. */
 export const statusOf = (ended: BulkReport<unknown>): RunStatus => {
@@ -93,19 +90,3 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     stopped: Option.getOrNull(stopped)
   } satisfies ExtractionReport
 })
-
-/** gbrain's weekly view of what extractions cost and how they end; the costs of a run are booked on its first source. */
-export const writeRollup = (scope: ConversationScope, spent: Money.Money, report: ExtractionReport) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const [sourceId] = scope.sourceIds
-    if (sourceId === undefined) return
-    const halted = report.status !== "completed" ? 1 : 0
-    yield* sql`
-      insert into extract_rollup_7d as rollup (kind, source_id, day, cost_usd, halt_count, round_completed_count)
-      values (${rollupKind}, ${sourceId}, (now() at time zone 'UTC')::date, ${Money.toDecimal(spent, 12)}::real, ${halted},
-        ${1 - halted})
-      on conflict (kind, source_id, day) do update set cost_usd = rollup.cost_usd + excluded.cost_usd,
-        halt_count = rollup.halt_count + excluded.halt_count,
-        round_completed_count = rollup.round_completed_count + excluded.round_completed_count, updated_at = now()`
-  }).pipe(Effect.ignore)

@@ -2,6 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { markSources } from "../../domain/ConversationPages.ts"
+import { sameMeaning } from "../../domain/Fact.ts"
 import { entitySlug } from "../../domain/EntityName.ts"
 
 /** A fact, as it is shown. */
@@ -16,6 +17,8 @@ export const ListedFact = Schema.Struct({
   /** `YYYY-MM-DD`. */
   date: Schema.String,
   page: Schema.NullOr(Schema.String),
+  /** Other pages that say the same of the same entity. */
+  also_on: Schema.Array(Schema.String),
   context: Schema.NullOr(Schema.String),
   metric: Schema.NullOr(Schema.String),
   value: Schema.NullOr(Schema.Finite),
@@ -39,7 +42,13 @@ export interface FactQuery {
   readonly limit: number
 }
 
-/** Lists facts. What marks pages as done is no fact and is left out. */
+/** Rows read beyond the limit, since some turn out to say what a newer one says. */
+const repeatsExpected = 50
+
+/**
+ * Lists facts, the newest first. What marks pages as done is no fact and is left out. What several pages say of the same
+ * entity, in the same words or in others that mean the same, is listed once, where it was said last; see decision 007.
+ */
 export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
   const sql = yield* SqlClient.SqlClient
   const all = sql`true`
@@ -64,11 +73,27 @@ export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
       sql`(to_tsvector('english', fact) @@ plainto_tsquery('english', ${text}) or fact ilike ${`%${text.replace(/[\\%_]/g, "\\$&")}%`})`
   })
   const rows = yield* sql`
+    with found as (
+      select * from facts
+      where expired_at is null and source <> all(${markSources}::text[]) and ${about} and ${on} and ${saying}
+      order by valid_from desc, id limit ${query.limit * 2 + repeatsExpected}
+    ), repeats as (
+      select found.id, other.id as other_id, other.source_markdown_slug as page,
+        (other.valid_from, found.id) > (found.valid_from, other.id) as comes_before
+      from found join facts other on other.source_id = found.source_id and other.entity_slug = found.entity_slug
+        and other.expired_at is null and other.source_markdown_slug <> found.source_markdown_slug
+        and other.claim_metric is not distinct from found.claim_metric
+        and other.claim_value is not distinct from found.claim_value
+        and regexp_replace(other.fact, '\\D+', ' ', 'g') = regexp_replace(found.fact, '\\D+', ' ', 'g')
+        and (lower(other.fact) = lower(found.fact) or other.embedding <=> found.embedding <= ${1 - sameMeaning}::float8)
+    )
     select id::text as id, source_id as source, entity_slug as entity, fact, kind, notability, confidence::float8 as confidence,
-      to_char(valid_from at time zone 'UTC', 'YYYY-MM-DD') as date, source_markdown_slug as page, context,
+      to_char(valid_from at time zone 'UTC', 'YYYY-MM-DD') as date, source_markdown_slug as page,
+      array(select distinct page from repeats where repeats.id = found.id order by page) as also_on, context,
       claim_metric as metric, claim_value as value, claim_unit as unit, claim_period as period
-    from facts
-    where expired_at is null and source <> all(${markSources}::text[]) and ${about} and ${on} and ${saying}
-    order by valid_from desc, id limit ${query.limit}`
+    from found
+    where not exists (select 1 from repeats join found other on other.id = repeats.other_id
+      where repeats.id = found.id and comes_before)
+    order by valid_from desc, found.id limit ${query.limit}`
   return yield* Effect.orDie(decode(rows))
 })

@@ -5,6 +5,7 @@ import { markSources } from "../../domain/ConversationPages.ts"
 import { Brain } from "../../services/Brain.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { Sources } from "../../services/Sources.ts"
+import { ListedLease, listLeases } from "../leases/leases.ts"
 import { conversationBacklog } from "../extract-conversation-facts/backlog.ts"
 
 const Count = Schema.Int
@@ -28,16 +29,7 @@ export const BrainStatus = Schema.Struct({
   facts_without_embedding: Count,
   /** Pages and segments with trouble, and why. */
   troubles: Schema.Array(Schema.Struct({ page: Schema.String, reason: Schema.String })),
-  leases: Schema.Array(
-    Schema.Struct({
-      id: Schema.String,
-      pid: Count,
-      host: Schema.NullOr(Schema.String),
-      age_seconds: Count,
-      /** Past its time, or its process is gone: the next run takes it over. */
-      stale: Schema.Boolean
-    })
-  ),
+  leases: Schema.Array(ListedLease),
   runs: Schema.Array(
     Schema.Struct({
       command: Schema.String,
@@ -71,10 +63,7 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
     union all
     select slug, 'segment: ' || reason || ' (' || attempts || ' runs)' from gbrain_effect.segment_failures
     limit ${shown}`
-  const leases = yield* sql<{ id: string; pid: number; host: string | null; age: number; expired: boolean }>`
-    select id, holder_pid as pid, holder_host as host, extract(epoch from now() - acquired_at)::int as age,
-      ttl_expires_at < now() as expired
-    from gbrain_cycle_locks order by acquired_at limit ${shown}`
+  const leases = yield* listLeases({ limit: shown })
   const runs = yield* sql<{
     command: string
     status: string
@@ -105,13 +94,7 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
     facts: facts?.facts ?? 0,
     facts_without_embedding: facts?.bare ?? 0,
     troubles,
-    leases: leases.map((lease) => ({
-      id: lease.id,
-      pid: lease.pid,
-      host: lease.host,
-      age_seconds: lease.age,
-      stale: lease.expired || isGone(lease.host, lease.pid)
-    })),
+    leases,
     runs: runs.map(({ host, pid, ...run }) => ({
       ...run,
       status: run.status === "running" && isGone(host, pid) ? "died" : run.status
