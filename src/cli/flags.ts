@@ -2,6 +2,7 @@
 import { DateTime, Option } from "effect"
 import { Flag } from "effect/cli"
 import * as Money from "../domain/Money.ts"
+import { autoWorkers, type Workers } from "../services/WorkerPool.ts"
 import { isPostgresUrl, urlForm } from "../services/Settings.ts"
 
 const wholeNumber = (name: string, description: string) =>
@@ -24,6 +25,23 @@ export const json = Flag.Boolean("json").pipe(
 export const workers = wholeNumber("workers", "How many pieces of work at a time").pipe(
   Flag.withAlias("concurrency"),
   Flag.withDefault(1)
+)
+
+/** How many at a time, or `auto`: found out while working. */
+export const workersOrAuto = Flag.String("workers").pipe(
+  Flag.withDescription("How many pieces of work at a time, or auto to find it out and follow it"),
+  Flag.withMetavar("N|auto"),
+  Flag.filterMap(
+    (text): Option.Option<Workers> =>
+      text === "auto"
+        ? Option.some(autoWorkers)
+        : /^[1-9]\d{0,8}$/.test(text)
+          ? Option.some(Number(text))
+          : Option.none(),
+    (text) => `--workers takes a whole number from 1 up, or auto, not "${text}"`
+  ),
+  Flag.withAlias("concurrency"),
+  Flag.withDefault<Workers>(1)
 )
 
 /** A positive whole number that may be left out. */

@@ -56,6 +56,10 @@ export const isTransient = (error: ModelError): boolean =>
   error.reason === "Unavailable" ||
   error.reason === "TimedOut"
 
+/** The provider has more to do than it can: fewer calls at a time are in order. */
+export const isPushback = (error: ModelError): boolean =>
+  error.reason === "RateLimited" || error.reason === "TimedOut"
+
 /** Every further call will fail the same way: the run stops at once. */
 export const isFatalForRun = (error: ModelError): boolean =>
   error.reason === "QuotaExhausted" || error.reason === "Unauthorized" || error.reason === "UnknownModel"

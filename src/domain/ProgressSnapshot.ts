@@ -23,6 +23,8 @@ export interface ProgressSnapshot {
   /** Pieces of model work going on now. */
   readonly inFlight: number
   readonly workers: number
+  /** Whether the number of workers is found out while they work. */
+  readonly adaptive: boolean
   readonly spent: Money.Money
   readonly cap: Option.Option<Money.Money>
   readonly retries: number

@@ -18,7 +18,7 @@ import { Budget, BudgetExhausted } from "../services/Budget.ts"
 import { reasonOf } from "../services/Database.ts"
 import { type Lease, LeaseHeld, LeaseLost, PageLease } from "../services/PageLease.ts"
 import { Progress } from "../services/Progress.ts"
-import { WorkerPool } from "../services/WorkerPool.ts"
+import { itemsPerWorker, WorkerPool } from "../services/WorkerPool.ts"
 
 /** What an item's work can use. */
 export interface ItemContext {
@@ -91,7 +91,7 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
   const leases = yield* PageLease
   const pool = yield* WorkerPool
   const progress = yield* Progress
-  const itemsAtOnce = options.itemsAtOnce ?? pool.workers * 2
+  const itemsAtOnce = options.itemsAtOnce ?? pool.workers * itemsPerWorker
 
   const failures: Array<ItemFailure> = []
   const held: Array<{ readonly item: Item; readonly reason: string }> = []
@@ -144,7 +144,7 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
     // Items that the stream had ready when the budget ran out are not begun either.
     return Effect.flatMap(Effect.zip(budget.snapshot, Deferred.isDone(fatal)), ([{ exhausted }, stopped]) =>
       exhausted || stopped ? Effect.void : Effect.flatMap(Effect.exit(work), (exit) => settle(item, exit))
-    )
+    ).pipe(pool.withItem)
   }
 
   const visitAll = <EA, RA>(items: Stream.Stream<Item, EA, RA>) =>

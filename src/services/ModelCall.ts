@@ -7,6 +7,7 @@
  * waiting for money that only others' turns can set free.
  */
 import { Effect, Option } from "effect"
+import { isPushback } from "../domain/ModelError.ts"
 import * as Money from "../domain/Money.ts"
 import { costOf, type TokenPrices } from "../domain/Prices.ts"
 import { Budget } from "./Budget.ts"
@@ -17,6 +18,7 @@ import { Prices, unpriced } from "./Prices.ts"
 import { RateLimiter } from "./RateLimiter.ts"
 import { retryTransient } from "./Retry.ts"
 import { Usage } from "./Usage.ts"
+import { WorkerPool } from "./WorkerPool.ts"
 
 /** A paid call, as the pipeline sees it. */
 export interface ModelCall<A> {
@@ -50,6 +52,7 @@ export const makeModelCalls = Effect.gen(function* () {
   const prices = yield* Prices
   const limiter = yield* RateLimiter
   const usage = yield* Usage
+  const pool = yield* WorkerPool
 
   // Under a cap a model must have a price.
   const priceFor = (model: string) => {
@@ -80,6 +83,7 @@ export const makeModelCalls = Effect.gen(function* () {
               const limited = error.reason === "RateLimited"
               yield* feedback({ outcome: limited ? "rate-limited" : "other", facts: limits })
               if (limited) yield* usage.count({ rateLimited: 1 })
+              if (isPushback(error)) yield* pool.pushback
               if (error.billed === "no") yield* settle(Money.zero)
               return yield* error
             })

@@ -44,7 +44,7 @@ export interface Lease {
   readonly token: string
 }
 
-/** A release that takes longer is left to the lease's expiry: stopping must not wait for a database that is away. */
+/** A release that takes longer is tried again later, and else left to the lease's expiry: stopping must not wait for a database that is away. */
 const releaseTimeout = Duration.seconds(5)
 
 interface Held extends Lease {
@@ -89,6 +89,10 @@ export class PageLease extends Context.Service<
       const ttl = Duration.toSeconds(policy.ttl)
       const grace = Duration.toSeconds(policy.grace)
       const held = new Map<string, Held>()
+      // Ids that a fiber of this process is asking for at this moment.
+      const asking = new Set<string>()
+      // Leases that could not be given back when their work was done, because the database was away.
+      const unreleased = new Set<Lease>()
 
       const mine = sql`holder_pid = ${self.pid} and holder_host is not distinct from ${self.host}`
       const token = sql.literal("extract(epoch from acquired_at)::text")
@@ -119,7 +123,25 @@ export class PageLease extends Context.Service<
 
       const noDeadHolder = -1
 
-      const acquire = Effect.fnUntraced(function* (id: string) {
+      const heldBy = (id: string, pid: number, host: string) =>
+        new LeaseHeld({
+          id,
+          holderPid: pid,
+          holderHost: host,
+          message: `${id} is being worked on by process ${pid} on ${host}`
+        })
+
+      const acquire = (id: string) =>
+        Effect.suspend(() => {
+          if (held.has(id) || asking.has(id)) return Effect.fail(heldBy(id, self.pid, self.host))
+          asking.add(id)
+          return Effect.ensuring(
+            take(id),
+            Effect.sync(() => asking.delete(id))
+          )
+        })
+
+      const take = Effect.fnUntraced(function* (id: string) {
         let deadPid = noDeadHolder
         for (;;) {
           const [row] = yield* resilient(tryTake(id, deadPid))
@@ -130,34 +152,50 @@ export class PageLease extends Context.Service<
             held.set(id, lease)
             return lease
           }
-          const sameHost = row.holder_host === self.host
-          const dead = sameHost && row.holder_pid !== self.pid && !self.isAlive(row.holder_pid)
-          if (dead && deadPid !== row.holder_pid) {
+          // Our own row that no fiber of ours knows: it was taken, and the answer that said so was lost on the way.
+          const forgotten = row.holder_pid === self.pid
+          const abandoned = row.holder_host === self.host && (forgotten || !self.isAlive(row.holder_pid))
+          if (abandoned && deadPid !== row.holder_pid) {
             deadPid = row.holder_pid
             continue
           }
-          const host = row.holder_host ?? "an unknown host"
-          return yield* new LeaseHeld({
-            id,
-            holderPid: row.holder_pid,
-            holderHost: host,
-            message: `${id} is being worked on by process ${row.holder_pid} on ${host}`
-          })
+          return yield* heldBy(id, row.holder_pid, row.holder_host ?? "an unknown host")
         }
       })
 
-      // What cannot be released now (the database is away) expires by itself.
+      const giveBack = (leases: ReadonlyArray<Lease>) => sql`
+        delete from gbrain_cycle_locks as lock
+        using unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[])
+          as ours(lease_id, lease_token)
+        where lock.id = ours.lease_id and ${mine} and ${token} = ours.lease_token`
+
+      // Work that is done must not wait for a database that is away: the refresher tries again.
       const release = (lease: Held) =>
         Effect.suspend(() => {
           if (held.get(lease.id) === lease) held.delete(lease.id)
-          return sql`
-            delete from gbrain_cycle_locks where id = ${lease.id} and ${mine} and ${token} = ${lease.token}`
-        }).pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
+          unreleased.add(lease)
+          return giveBack([lease])
+        }).pipe(
+          Effect.tap(() => Effect.sync(() => unreleased.delete(lease))),
+          Effect.interruptible,
+          Effect.timeout(releaseTimeout),
+          Effect.ignore
+        )
+
+      const releaseRest = Effect.suspend(() => {
+        const leases = [...unreleased]
+        return leases.length === 0
+          ? Effect.void
+          : Effect.map(giveBack(leases), () => leases.forEach((lease) => unreleased.delete(lease)))
+      })
+      yield* Effect.addFinalizer(() =>
+        releaseRest.pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
+      )
 
       // Interrupted between the taking and the knowing of it: what may have been taken is given back.
       const abandon = (id: string) =>
         Effect.suspend(() =>
-          held.has(id)
+          held.has(id) || asking.has(id)
             ? Effect.void
             : Effect.asVoid(sql`delete from gbrain_cycle_locks where id = ${id} and ${mine}`)
         ).pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
@@ -184,7 +222,7 @@ export class PageLease extends Context.Service<
 
       // A refresh that fails is tried again at the next turn: with a TTL of six turns, a database that is away for a minute
       // costs nothing, and the fencing token guards the rest.
-      yield* refresh.pipe(
+      yield* Effect.andThen(refresh, releaseRest).pipe(
         Effect.timeout(policy.refreshEvery),
         Effect.catchCause((cause) => Effect.logWarning("Leases could not be refreshed; trying again", cause)),
         Effect.schedule(Schedule.spaced(policy.refreshEvery)),

@@ -15,8 +15,17 @@ import { checkSwitch, scopeOf } from "../../programs/extract-conversation-facts/
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
 import { Prices } from "../../services/Prices.ts"
+import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
 import { Ended, exitCodes } from "../exit.ts"
-import { dollars, instant, json, locationFlags, optionalCount, optionalText, workers } from "../flags.ts"
+import {
+  dollars,
+  instant,
+  json,
+  locationFlags,
+  optionalCount,
+  optionalText,
+  workersOrAuto
+} from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { planText, reportText } from "../render/extraction.ts"
@@ -45,7 +54,7 @@ const flag = (name: string, description: string) =>
 export const extractConversationFactsCommand = Command.make(
   "extract-conversation-facts",
   {
-    workers,
+    workers: workersOrAuto,
     sourceId: optionalText("source-id", "ID", "One source; all that are not archived unless told"),
     types,
     slug: optionalText("slug", "SLUG", "One page"),
@@ -87,7 +96,7 @@ export const extractConversationFactsCommand = Command.make(
     }
     yield* (flags.dryRun ? dryRun(options, flags) : run(options, flags)).pipe(
       Effect.scoped,
-      Effect.provide(openBrain(flags, flags.workers))
+      Effect.provide(openBrain(flags, mostWorkers(flags.workers)))
     )
   })
 ).pipe(
@@ -111,7 +120,7 @@ export const extractConversationFactsCommand = Command.make(
 )
 
 interface Flags {
-  readonly workers: number
+  readonly workers: Workers
   readonly maxCostUsd: Money.Money
   readonly model: Option.Option<string>
   readonly json: boolean

@@ -39,7 +39,7 @@ export const renderProgress = (snapshot: ProgressSnapshot, width: number): strin
     `${number.format(snapshot.done)}${of} ${snapshot.unit}`,
     ...share,
     money,
-    `${snapshot.inFlight}/${snapshot.workers} working`,
+    `${snapshot.inFlight}/${snapshot.workers}${snapshot.adaptive ? " (auto)" : ""} working`,
     ...left,
     ...trouble
   ].join(" · ")
@@ -60,6 +60,7 @@ export const progressJson = (snapshot: ProgressSnapshot): string =>
     segments: snapshot.segments,
     in_flight: snapshot.inFlight,
     workers: snapshot.workers,
+    adaptive: snapshot.adaptive,
     spent_usd: Money.toNumber(snapshot.spent),
     retries: snapshot.retries,
     rate_limited: snapshot.rateLimited,

@@ -63,7 +63,7 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
     )
   })
   const repositoryPath = yield* config.get("sync.repo_path")
-  const run = yield* runs.begin({ command: "extract-conversation-facts", workers: pool.workers })
+  const run = yield* runs.begin({ command: "extract-conversation-facts", workers: yield* pool.limit })
 
   const report = (status: RunStatus, ended: BulkReport<unknown> | undefined) =>
     makeReport({

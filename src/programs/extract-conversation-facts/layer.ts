@@ -21,7 +21,7 @@ import { Runs } from "../../services/Runs.ts"
 import { SegmentFailures } from "../../services/SegmentFailures.ts"
 import { Sources } from "../../services/Sources.ts"
 import { Usage } from "../../services/Usage.ts"
-import { WorkerPool } from "../../services/WorkerPool.ts"
+import { mostWorkers, WorkerPool, type Workers } from "../../services/WorkerPool.ts"
 
 /** The chat model when nothing says which: cheap, and good at short structured answers. */
 export const defaultChatModel = "openai:gpt-4.1-mini"
@@ -62,7 +62,7 @@ export const brainLayer = Layer.mergeAll(
 ).pipe(Layer.provideMerge(BrainConfig.layer))
 
 /** What a run shares: money, workers, limits, progress. */
-export const runLayer = (options: { readonly workers: number; readonly cap: Option.Option<Money.Money> }) =>
+export const runLayer = (options: { readonly workers: Workers; readonly cap: Option.Option<Money.Money> }) =>
   Progress.layer.pipe(
     Layer.provideMerge(
       Layer.mergeAll(
@@ -70,7 +70,7 @@ export const runLayer = (options: { readonly workers: number; readonly cap: Opti
         WorkerPool.layer({ workers: options.workers }),
         Usage.layer,
         // Embeddings run beside the workers' calls, and never more of them than pages are under way.
-        RateLimiter.layer({ maxInFlight: options.workers * 3 })
+        RateLimiter.layer({ maxInFlight: mostWorkers(options.workers) * 3 })
       )
     )
   )
@@ -88,7 +88,7 @@ export const modelsLayer = (options: { readonly model: Option.Option<string> }) 
 
 /** All that `extractConversationFacts` needs, given an open brain (`Brain`, its SQL client) and `HostProcess`. */
 export const extractionLayer = (options: {
-  readonly workers: number
+  readonly workers: Workers
   readonly cap: Option.Option<Money.Money>
   readonly model: Option.Option<string>
 }) =>

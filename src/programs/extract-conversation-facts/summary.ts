@@ -46,7 +46,7 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     command: "extract-conversation-facts",
     status: options.status,
     model: model.model,
-    workers: pool.workers,
+    workers: yield* pool.limit,
     sources: options.scope.sourceIds,
     pages_considered: options.considered,
     pages_processed: tally.processed,
