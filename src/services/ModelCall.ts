@@ -71,9 +71,19 @@ export const makeModelCalls = Effect.gen(function* () {
     const worst = cost(known, { ...call.worst, cachedTokens: 0 })
 
     const attempt = budget.withReservation(worst, (settle) =>
-      limiter.withPermit({ key: `${call.host} ${call.model}`, tokens: call.worst.inputTokens })((feedback) =>
+      limiter.withPermit({
+        key: `${call.host} ${call.model}`,
+        tokens: call.worst.inputTokens + call.worst.outputTokens
+      })((feedback) =>
         call.attempt.pipe(
-          Effect.tap((answer) => feedback({ outcome: "ok", facts: call.limitsOf(answer) })),
+          Effect.tap((answer) => {
+            const { inputTokens, outputTokens } = call.usageOf(answer)
+            return feedback({
+              outcome: "ok",
+              facts: call.limitsOf(answer),
+              tokensUsed: inputTokens + outputTokens
+            })
+          }),
           Effect.flatMap((answer): Effect.Effect<Paid<A>> => {
             const price = cost(known, call.usageOf(answer))
             return Effect.as(settle(price), { answer, cost: price })

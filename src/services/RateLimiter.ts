@@ -1,24 +1,32 @@
 /**
- * Rate limits obeyed, not discovered. One limiter for each endpoint and model, shared by all fibers: calls wait their turn in
- * order of arrival; a bucket for requests and one for tokens are filled at the rate that the provider's headers tell; after a
- * 429 nobody sends until the pause it asks for is over; and the number of calls in flight halves on a 429 and grows by one
- * for each round of successes (AIMD), up to the number of workers. Waiting is done on one timer, not by polling.
+ * Rate limits obeyed, not discovered. One limiter for each endpoint and model, shared by all fibers, and its allowance by all
+ * processes on the brain (`RateShares`):
+ * - Calls wait their turn in order of arrival, on one timer; waiting costs nothing.
+ * - Until the first answer only a few calls are sent. Then a bucket for requests and one for tokens are filled at the rate that
+ *   the provider's headers tell; without headers, at a rate learnt from refusals: a little less than what went through, and
+ *   slowly more while nothing is refused.
+ * - After a 429 nobody sends until the pause it asks for is over.
+ * - What a call takes of the tokens is estimated from what earlier ones took, and corrected when it is known.
  *
  * `effect/persistence` has a rate limiter too; it decides for each caller separately how long to sleep, so that arrivals
  * overtake each other and a small call slips in before a large one for ever. Order and pauses that hold for all are the point
- * here.
+ * here (decision 006).
  */
 import { Clock, Context, Deferred, Duration, Effect, Layer, Random, Scope } from "effect"
-import type { Allowance, RateLimitFacts } from "../domain/RateLimitHeaders.ts"
+import type { RateLimitFacts } from "../domain/RateLimitHeaders.ts"
+import { makeAllowance } from "./rateLimit/Allowance.ts"
+import { RateShares } from "./RateShares.ts"
 
 /** How the limiter behaves where the provider does not say. */
 export const RateLimitPolicy = Context.Reference("gbrain/RateLimitPolicy", {
   defaultValue: () => ({
+    /** Calls in flight until the first of them is answered. */
+    beforeFirstAnswer: 10,
     /** Pause after a 429 without retry-after. Doubles with each further one in a row. */
     defaultPause: Duration.seconds(2),
     maxPause: Duration.minutes(1),
     /** Share of a limit that is used: a little less than all, for clocks and calls that are counted late. */
-    use: 0.97,
+    use: 0.98,
     /** How much of a minute's allowance may be sent in one burst, in seconds of it. */
     burstSeconds: 1
   })
@@ -28,13 +36,15 @@ export const RateLimitPolicy = Context.Reference("gbrain/RateLimitPolicy", {
 export interface CallFeedback {
   readonly outcome: "ok" | "rate-limited" | "other"
   readonly facts: RateLimitFacts | undefined
+  /** Tokens in and out, when they are known. */
+  readonly tokensUsed?: number | undefined
 }
 
 /** How much a call takes. */
 export interface PermitRequest {
   /** Which limiter: endpoint and model. */
   readonly key: string
-  /** Tokens that the call will use at most, as the provider counts them. */
+  /** Tokens that the call will use at most, in and out. */
   readonly tokens: number
 }
 
@@ -60,11 +70,12 @@ export class RateLimiter extends Context.Service<
       Effect.gen(function* () {
         const limiters = new Map<string, Limiter>()
         const scope = yield* Effect.scope
+        const shares = yield* RateShares
         const limiterOf = (key: string) =>
           Effect.suspend(() => {
             const known = limiters.get(key)
             if (known !== undefined) return Effect.succeed(known)
-            return Effect.map(makeLimiter(options.maxInFlight), (made) => {
+            return Effect.map(makeLimiter(key, options.maxInFlight, shares), (made) => {
               const raced = limiters.get(key) ?? made
               limiters.set(key, raced)
               return raced
@@ -89,117 +100,83 @@ interface Turn {
   readonly tokens: number
   readonly granted: Deferred.Deferred<void>
   state: "waiting" | "granted"
+  /** What was taken from the tokens for it. */
+  taken: number
 }
 
-/** A bucket that fills at a steady rate. Unlimited until a limit is known. */
-interface Bucket {
-  perMs: number
-  capacity: number
-  level: number
-  at: number
-}
-
-const unlimited = (): Bucket => ({ perMs: Infinity, capacity: Infinity, level: Infinity, at: 0 })
-
-const fill = (bucket: Bucket, now: number) => {
-  if (bucket.perMs === Infinity) return
-  bucket.level = Math.min(bucket.capacity, bucket.level + (now - bucket.at) * bucket.perMs)
-  bucket.at = now
-}
-
-// A call larger than the whole bucket goes when the bucket is full, and leaves it in debt.
-const wait = (bucket: Bucket, amount: number): number => {
-  const needed = Math.min(amount, bucket.capacity)
-  return bucket.level >= needed ? 0 : Math.ceil((needed - bucket.level) / bucket.perMs)
-}
-
-const makeLimiter = Effect.fnUntraced(function* (maxInFlight: number) {
+const makeLimiter = Effect.fnUntraced(function* (
+  key: string,
+  maxInFlight: number,
+  shares: RateShares["Service"]
+) {
   const policy = yield* RateLimitPolicy
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
-  const requests = unlimited()
-  const tokens = unlimited()
+  const allowance = makeAllowance(policy)
   const queue: Array<Turn> = []
   let inFlight = 0
-  let window = maxInFlight
-  let successes = 0
+  let window = Math.min(maxInFlight, policy.beforeFirstAnswer)
   let pausedUntil = 0
   let limitedInARow = 0
-  let timerRunning = false
-
-  const learn = (bucket: Bucket, allowance: Allowance | undefined, now: number) => {
-    if (allowance === undefined) return
-    const perMs = (allowance.limit * policy.use) / 60_000
-    if (bucket.perMs !== perMs) {
-      const capacity = Math.max(1, perMs * 1000 * policy.burstSeconds)
-      bucket.level = Math.min(bucket.perMs === Infinity ? capacity : bucket.level, capacity)
-      bucket.perMs = perMs
-      bucket.capacity = capacity
-      bucket.at = now
-    }
-    // Others use the same allowance: what the provider says is left counts when it is less than we thought.
-    if (allowance.remaining < bucket.level) bucket.level = allowance.remaining
-  }
+  // The moment for which the timer is set; another timer that goes off earlier makes this one idle.
+  let timerAt = Infinity
+  let sent = 0
+  let askedAt = clock.currentTimeMillisUnsafe()
 
   // Runs after every change, synchronously. A turn leaves the queue before it is told: its fiber may run at once.
   const admit: Effect.Effect<void> = Effect.suspend(() => {
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
       if (inFlight >= window) return Effect.void
       const now = clock.currentTimeMillisUnsafe()
-      fill(requests, now)
-      fill(tokens, now)
-      const delay = Math.max(pausedUntil - now, wait(requests, 1), wait(tokens, next.tokens))
-      if (delay > 0) return timerRunning ? Effect.void : schedule(delay)
+      const delay = Math.max(pausedUntil - now, allowance.waitFor(next.tokens, now))
+      if (delay > 0) return schedule(now, delay)
       queue.shift()
-      requests.level -= 1
-      tokens.level -= next.tokens
+      next.taken = allowance.take(next.tokens, now)
       inFlight++
+      sent++
       next.state = "granted"
       Deferred.doneUnsafe(next.granted, Effect.void)
     }
     return Effect.void
   })
 
-  const schedule = (delay: number) => {
-    timerRunning = true
+  const schedule = (now: number, delay: number) => {
+    const at = now + delay
+    if (at >= timerAt) return Effect.void
+    timerAt = at
     const wakeUp = Effect.andThen(
       Effect.sleep(delay),
       Effect.suspend(() => {
-        timerRunning = false
+        if (timerAt !== at) return Effect.void
+        timerAt = Infinity
         return admit
       })
     )
     return Effect.asVoid(Effect.forkIn(wakeUp, scope))
   }
 
-  const hear = Effect.fnUntraced(function* ({ facts, outcome }: CallFeedback) {
-    const now = clock.currentTimeMillisUnsafe()
-    fill(requests, now)
-    fill(tokens, now)
-    learn(requests, facts?.requests, now)
-    learn(tokens, facts?.tokens, now)
-    if (outcome === "ok") {
-      limitedInARow = 0
-      if (++successes >= window && window < maxInFlight) {
-        window++
-        successes = 0
+  const hear = (turn: Turn) =>
+    Effect.fnUntraced(function* ({ facts, outcome, tokensUsed }: CallFeedback) {
+      const now = clock.currentTimeMillisUnsafe()
+      if (outcome !== "other") window = maxInFlight
+      allowance.hear({ facts, tokensUsed, taken: turn.taken, bound: turn.tokens }, now)
+      turn.taken = 0
+      if (outcome === "ok") {
+        limitedInARow = 0
+        allowance.passed(now, queue.length > 0)
       }
-    }
-    if (outcome !== "rate-limited") return
-    const asked =
-      facts?.retryAfterMs ?? Duration.toMillis(policy.defaultPause) * 2 ** Math.min(limitedInARow, 10)
-    const pause = Math.min(asked, Math.max(Duration.toMillis(policy.maxPause), facts?.retryAfterMs ?? 0))
-    // Calls that were in flight together fail together: that is one sign, not many.
-    if (now >= pausedUntil) {
-      window = Math.max(1, Math.floor(window / 2))
-      successes = 0
-      limitedInARow++
-    }
-    const jitter = (yield* Random.next) * Math.min(250, pause / 10)
-    pausedUntil = Math.max(pausedUntil, Math.ceil(now + pause + jitter))
-    // The server refused for want of allowance: whatever we believed to have is not there.
-    if (requests.perMs !== Infinity) requests.level = Math.min(requests.level, 0)
-  })
+      if (outcome !== "rate-limited") return
+      const asked =
+        facts?.retryAfterMs ?? Duration.toMillis(policy.defaultPause) * 2 ** Math.min(limitedInARow, 10)
+      const pause = Math.min(asked, Math.max(Duration.toMillis(policy.maxPause), facts?.retryAfterMs ?? 0))
+      // Calls that were in flight together fail together: that is one sign, not many.
+      if (now >= pausedUntil) {
+        limitedInARow++
+        allowance.refused(now)
+      }
+      const jitter = (yield* Random.next) * Math.min(250, pause / 10)
+      pausedUntil = Math.max(pausedUntil, Math.ceil(now + pause + jitter))
+    })
 
   const leave = Effect.suspend(() => {
     inFlight--
@@ -223,10 +200,31 @@ const makeLimiter = Effect.fnUntraced(function* (maxInFlight: number) {
   const withPermit: Limiter["withPermit"] = (amount, call) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        yield* waitTurn({ tokens: amount, granted: yield* Deferred.make<void>(), state: "waiting" })
-        return yield* restore(call(hear)).pipe(Effect.ensuring(leave))
+        const turn: Turn = {
+          tokens: amount,
+          granted: yield* Deferred.make<void>(),
+          state: "waiting",
+          taken: 0
+        }
+        yield* waitTurn(turn)
+        return yield* restore(call(hear(turn))).pipe(Effect.ensuring(leave))
       })
     )
+
+  yield* shares.join(key, {
+    demand: () => {
+      const now = clock.currentTimeMillisUnsafe()
+      const perMinute = queue.length > 0 ? Infinity : (sent / Math.max(1, now - askedAt)) * 60_000
+      sent = 0
+      askedAt = now
+      return { perMinute, pauseMs: Math.max(0, pausedUntil - now) }
+    },
+    onOthers: ({ demands, pauseMs }) => {
+      const now = clock.currentTimeMillisUnsafe()
+      pausedUntil = Math.max(pausedUntil, now + pauseMs)
+      allowance.shareWith(demands, now)
+    }
+  })
 
   return { withPermit } satisfies Limiter
 })

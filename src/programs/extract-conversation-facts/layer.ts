@@ -4,6 +4,7 @@
  */
 import { Config, Effect, Layer, Option } from "effect"
 import type * as Money from "../../domain/Money.ts"
+import { Brain } from "../../services/Brain.ts"
 import { BrainConfig, embeddingSettings } from "../../services/BrainConfig.ts"
 import { Budget } from "../../services/Budget.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
@@ -17,6 +18,7 @@ import { PageLease } from "../../services/PageLease.ts"
 import { Prices } from "../../services/Prices.ts"
 import { Progress } from "../../services/Progress.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
+import { RateShares } from "../../services/RateShares.ts"
 import { Runs } from "../../services/Runs.ts"
 import { SegmentFailures } from "../../services/SegmentFailures.ts"
 import { Sources } from "../../services/Sources.ts"
@@ -61,6 +63,11 @@ export const brainLayer = Layer.mergeAll(
   Prices.layer
 ).pipe(Layer.provideMerge(BrainConfig.layer))
 
+// Several processes can only be on a brain that has a server.
+const shares = Layer.unwrap(
+  Effect.map(Brain, ({ kind }) => (kind === "postgres" ? RateShares.layer : RateShares.layerAlone))
+)
+
 /** What a run shares: money, workers, limits, progress. */
 export const runLayer = (options: { readonly workers: Workers; readonly cap: Option.Option<Money.Money> }) =>
   Progress.layer.pipe(
@@ -70,7 +77,7 @@ export const runLayer = (options: { readonly workers: Workers; readonly cap: Opt
         WorkerPool.layer({ workers: options.workers }),
         Usage.layer,
         // Embeddings run beside the workers' calls, and never more of them than pages are under way.
-        RateLimiter.layer({ maxInFlight: mostWorkers(options.workers) * 3 })
+        RateLimiter.layer({ maxInFlight: mostWorkers(options.workers) * 3 }).pipe(Layer.provide(shares))
       )
     )
   )

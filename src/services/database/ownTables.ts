@@ -56,6 +56,16 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         spent_usd numeric not null default 0,
         report jsonb
       )`,
+      // Who wants how much of a provider's allowance; `per_minute` is null for as much as there is.
+      sql`create table if not exists gbrain_effect.rate_shares (
+        key text not null,
+        host text not null,
+        pid integer not null,
+        per_minute float8 not null,
+        paused_until timestamptz not null,
+        seen_at timestamptz not null,
+        primary key (key, host, pid)
+      )`,
       sql`create index if not exists runs_started_at on gbrain_effect.runs (started_at desc)`
     ],
     (statement) => statement,
