@@ -131,7 +131,7 @@ const migrationLock = 7_202_611
 const ensureOwnTables = (sql: SqlClient.SqlClient) =>
   Effect.gen(function* () {
     const [present] = yield* sql<{ readonly there: boolean }>`
-      select to_regclass('gbrain_effect.runs') is not null as there`
+      select to_regclass('gbrain_effect.timeline_extracted') is not null as there`
     if (present?.there === true) return
     yield* sql.withTransaction(
       Effect.andThen(sql`select pg_advisory_xact_lock(${migrationLock})`, createOwnTables(sql))

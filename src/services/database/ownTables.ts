@@ -56,7 +56,29 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         spent_usd numeric not null default 0,
         report jsonb
       )`,
-      sql`create index if not exists runs_started_at on gbrain_effect.runs (started_at desc)`
+      sql`create index if not exists runs_started_at on gbrain_effect.runs (started_at desc)`,
+      // What pages are called besides their slugs: the last part of it (way 1), and the title (way 3). Looked up by links.
+      sql`create table if not exists gbrain_effect.page_names (
+        page_id integer not null,
+        way smallint not null,
+        source_id text not null,
+        name text not null,
+        primary key (page_id, way)
+      )`,
+      sql`create index if not exists page_names_name on gbrain_effect.page_names (source_id, name)`,
+      // Names that a page refers to and nothing has yet; when something has, the page's links are extracted again.
+      sql`create table if not exists gbrain_effect.links_waiting (
+        page_id integer not null,
+        name text not null,
+        primary key (page_id, name)
+      )`,
+      sql`create index if not exists links_waiting_name on gbrain_effect.links_waiting (name)`,
+      // Which timeline entries were extracted by us, and go with the words they were made of.
+      sql`create table if not exists gbrain_effect.timeline_extracted (
+        entry_id integer primary key,
+        page_id integer not null
+      )`,
+      sql`create index if not exists timeline_extracted_page on gbrain_effect.timeline_extracted (page_id)`
     ],
     (statement) => statement,
     { discard: true }
