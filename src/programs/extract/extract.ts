@@ -3,7 +3,7 @@
  * `timeline_entries`. Pages are taken in groups, N groups at once; a page that is up to date is left alone, so that a run that
  * was stopped goes on where it was, and one with nothing to do does nothing.
  */
-import { Clock, Effect, Exit, Option, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Option, Stream } from "effect"
 import { SqlError } from "effect/sql"
 import * as Money from "../../domain/Money.ts"
 import { reasonOf } from "../../services/Database.ts"
@@ -98,7 +98,10 @@ export const extract = Effect.fn("extract")(function* (
   return yield* bulk({
     items: Option.match(options.timeLimit, {
       onNone: () => items,
-      onSome: (limit) => Stream.interruptWhen(items, Effect.sleep(limit))
+      onSome: (limit) =>
+        Stream.takeWhileEffect(items, () =>
+          Effect.map(Clock.currentTimeMillis, (now) => now - startedAt < Duration.toMillis(limit))
+        )
     }),
     label: (group: PageGroup | FileGroup) => group.label,
     isFatal,

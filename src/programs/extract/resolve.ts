@@ -75,16 +75,13 @@ const resolveSome = Effect.fnUntraced(function* (asks: ReadonlyArray<Ask>, rule:
     if (page !== undefined) answers.push({ ask: one.ask, by: "path", pages: [page] })
     else unanswered.push(one)
   }
-  const byName =
-    rule === "off"
-      ? new Map<string, ReadonlyArray<NamedRef>>()
-      : keyed(
-          yield* names.byName(
-            distinct(unanswered.map(({ ask }) => ownSource(ask))),
-            distinct(unanswered.flatMap(({ leads }) => leads.names))
-          ),
-          (row) => `${row.sourceId}\n${row.name}`
-        )
+  const byName = keyed(
+    yield* names.byName(
+      distinct(unanswered.map(({ ask }) => ownSource(ask))),
+      distinct(unanswered.flatMap(({ leads }) => (rule === "off" && leads.suffix === "" ? [] : leads.names)))
+    ),
+    (row) => `${row.sourceId}\n${row.name}`
+  )
   for (const { ask, leads } of unanswered) {
     const called = firstOf(leads.names, (name) => byName.get(`${ownSource(ask)}\n${name}`)) ?? []
     answers.push({ ask, by: "name", pages: meant(called, leads.suffix, rule) })
@@ -101,6 +98,7 @@ export const meant = (
   const parts = called.filter((page) => page.way === ways.slugPart)
   // The end of a path says more than a name: all pages whose slugs end so are meant.
   if (suffix !== "") return parts.filter((page) => page.slug.endsWith(suffix))
+  if (rule === "off") return []
   if (rule === "all" && parts.length > 0) return parts
   const surest = called.filter((page) => page.way === called[0]?.way)
   return new Set(surest.map((page) => page.id)).size === 1 ? surest.slice(0, 1) : []
