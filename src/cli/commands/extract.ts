@@ -15,16 +15,11 @@ import { print, printJson } from "../render/text.ts"
 
 const kind = Argument.String("kind").pipe(
   Argument.withDescription(`What to extract: ${extractKinds.join(", ")}`),
-  Argument.optional,
   Argument.filterMap(
-    (text): Option.Option<Option.Option<ExtractKind>> =>
-      Option.match(text, {
-        onNone: () => Option.some(Option.none()),
-        onSome: (asked) =>
-          Option.map(Option.fromUndefinedOr(extractKinds.find((it) => it === asked)), Option.some)
-      }),
-    (text) => `${extractKinds.join(", ")}, not "${Option.getOrElse(text, () => "")}"`
-  )
+    (text): Option.Option<ExtractKind> => Option.fromUndefinedOr(extractKinds.find((it) => it === text)),
+    () => extractKinds.join(", ")
+  ),
+  Argument.optional
 )
 
 const from = Flag.String("source").pipe(
