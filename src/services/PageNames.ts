@@ -127,15 +127,16 @@ export class PageNames extends Context.Service<
           names.length === 0
             ? Effect.succeed([])
             : resilient(sql<{ id: number; source_id: string; slug: string; name: string; way: number }>`
-                select page.id, page.source_id, page.slug, found.name, found.way from (
-                  select page_id, null as slug, source_id, name, way from gbrain_effect.page_names
-                    where source_id = any(${sourceIds}::text[]) and name = any(${names}::text[])
+                select * from (
+                  select page.id, page.source_id, page.slug, called.name, called.way
+                  from gbrain_effect.page_names called
+                  join pages page on page.id = called.page_id and page.deleted_at is null
+                  where called.source_id = any(${sourceIds}::text[]) and called.name = any(${names}::text[])
                   union all
-                  select null, slug, source_id, alias_norm, ${ways.alias}::smallint from page_aliases
-                    where source_id = any(${sourceIds}::text[]) and alias_norm = any(${names}::text[])
-                ) as found join pages page on page.deleted_at is null and page.source_id = found.source_id
-                  and (page.id = found.page_id or page.slug = found.slug)
-                order by found.way, length(page.slug), page.slug`).pipe(
+                  select page.id, page.source_id, page.slug, alias.alias_norm, ${ways.alias}::smallint from page_aliases alias
+                  join pages page on page.source_id = alias.source_id and page.slug = alias.slug and page.deleted_at is null
+                  where alias.source_id = any(${sourceIds}::text[]) and alias.alias_norm = any(${names}::text[])
+                ) as found order by way, length(slug), slug`).pipe(
                 Effect.map((rows) =>
                   rows.map((row) => ({
                     id: row.id,
