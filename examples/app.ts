@@ -14,10 +14,10 @@ import {
   extractionLayer,
   HostProcess,
   importDirectory,
+  importLayer,
   initBrain,
   listFacts,
-  Money,
-  PageWriter
+  Money
 } from "../src/index.ts"
 
 const program = Effect.gen(function* () {
@@ -45,7 +45,7 @@ const newBrain = Layer.effectDiscard(
 const brain = Brain.layer.pipe(Layer.provideMerge(newBrain), Layer.provideMerge(Database.layerMemory))
 
 const services = Layer.mergeAll(
-  PageWriter.layer,
+  importLayer,
   extractionLayer({ workers: 8, cap: Money.parseUsd("0.10"), model: Option.none() })
 ).pipe(
   Layer.provideMerge(brain),

@@ -16,6 +16,16 @@ export { defaultSegmentOptions, segmentConversation } from "./domain/conversatio
 export type { Conversation, DateContext, Message, NotAConversation } from "./domain/conversation/Message.ts"
 export { ModelError } from "./domain/ModelError.ts"
 export { bulk, type BulkOptions, type BulkReport, type ItemContext } from "./programs/bulk.ts"
+export { extract } from "./programs/extract/extract.ts"
+export {
+  extractForSlugs,
+  extractLinksForSlugs,
+  extractTimelineForSlugs,
+  type WrittenPages
+} from "./programs/extract/forSlugs.ts"
+export { extractBrainLayer, extractLayer } from "./programs/extract/layer.ts"
+export { defaultExtractOptions, type ExtractKind, type ExtractOptions } from "./programs/extract/options.ts"
+export type { ExtractReport } from "./programs/extract/report.ts"
 export { planExtraction, type ExtractionPlan } from "./programs/extract-conversation-facts/dryRun.ts"
 export { extractConversationFacts } from "./programs/extract-conversation-facts/extractConversationFacts.ts"
 export {
@@ -27,7 +37,11 @@ export {
 export { defaultOptions, type ExtractionOptions } from "./programs/extract-conversation-facts/options.ts"
 export type { ExtractionReport } from "./programs/extract-conversation-facts/report.ts"
 export { type FactQuery, listFacts, type ListedFact } from "./programs/facts/listFacts.ts"
+export { type Graph, graphFrom, linksOfPage, type ShownLink } from "./programs/graph/links.ts"
+export { UnknownPage } from "./programs/graph/page.ts"
+export { type ShownEntry, timelineOfPage } from "./programs/graph/timeline.ts"
 export { importDirectory, type ImportReport } from "./programs/import/importDirectory.ts"
+export { importLayer } from "./programs/import/layer.ts"
 export { type BrainStatus, brainStatus } from "./programs/status/brainStatus.ts"
 export { Brain, initBrain, NoBrain } from "./services/Brain.ts"
 export { Budget, BudgetExhausted } from "./services/Budget.ts"

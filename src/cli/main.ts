@@ -9,8 +9,10 @@ import { reasonOf } from "../services/Database.ts"
 import { Settings } from "../services/Settings.ts"
 import { config } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
+import { extractCommand } from "./commands/extract.ts"
 import { extractConversationFactsCommand } from "./commands/extractConversationFacts.ts"
 import { facts } from "./commands/facts.ts"
+import { backlinks, graph, links, timeline } from "./commands/graph.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
 import { lock } from "./commands/lock.ts"
@@ -26,8 +28,13 @@ const gbrain = Command.make("gbrain").pipe(
   Command.withSubcommands([
     init,
     importCommand,
+    extractCommand,
     extractConversationFactsCommand,
     facts,
+    links,
+    backlinks,
+    graph,
+    timeline,
     status,
     doctor,
     lock,

@@ -11,7 +11,7 @@ import { derivedTables } from "./database/gbrainTables/derivedTables.ts"
 import { operationTables } from "./database/gbrainTables/operationTables.ts"
 import { pageTables } from "./database/gbrainTables/pageTables.ts"
 import { searchTriggers } from "./database/gbrainTables/searchTriggers.ts"
-import { createOwnTables } from "./database/ownTables.ts"
+import { ensureOwnTables, migrationLock } from "./database/ownTables.ts"
 
 /** There is no brain in the database, or none that we can work on. */
 export class NoBrain extends Schema.TaggedError<NoBrain>()("NoBrain", {
@@ -124,19 +124,6 @@ const missingTables = (sql: SqlClient.SqlClient) =>
     select name from unnest(${neededTables}::text[]) as name where to_regclass(name) is null`.pipe(
     Effect.map((rows) => rows.map((row) => row.name))
   )
-
-/** Any number, the same in every process: two that open a brain at the same moment take turns. */
-const migrationLock = 7_202_611
-
-const ensureOwnTables = (sql: SqlClient.SqlClient) =>
-  Effect.gen(function* () {
-    const [present] = yield* sql<{ readonly there: boolean }>`
-      select to_regclass('gbrain_effect.rate_shares') is not null as there`
-    if (present?.there === true) return
-    yield* sql.withTransaction(
-      Effect.andThen(sql`select pg_advisory_xact_lock(${migrationLock})`, createOwnTables(sql))
-    )
-  })
 
 const createBrain = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,

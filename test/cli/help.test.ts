@@ -7,6 +7,32 @@ const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<st
   ["init", ["--pglite", "--url", "--path", "--embedding-model", "--embedding-dimensions", "--json"]],
   ["import", ["--source", "--workers", "--json", "--url", "--path"]],
   [
+    "extract",
+    [
+      "links, timeline, all",
+      "--source",
+      "--source-id",
+      "--dir",
+      "--type",
+      "--since",
+      "--include-frontmatter",
+      "--force",
+      "--stale",
+      "--catch-up",
+      "--workers",
+      "--concurrency",
+      "--dry-run",
+      "--json",
+      "--progress-json",
+      "--url",
+      "--path"
+    ]
+  ],
+  ["links", ["slug", "--source-id", "--json", "--url", "--path"]],
+  ["backlinks", ["slug", "--source-id", "--json", "--url", "--path"]],
+  ["graph", ["slug", "--depth", "--source-id", "--json", "--url", "--path"]],
+  ["timeline", ["slug", "--source-id", "--json", "--url", "--path"]],
+  [
     "extract-conversation-facts",
     [
       "--workers",
@@ -79,8 +105,13 @@ describe("help", () => {
       "SUBCOMMANDS
         init                Make a brain: embedded in a folder, or on a Postgres server with pgvector
         import              Bring the markdown files of a folder into the brain; what has not changed costs nothing
+        extract             Read what pages say of other pages and of days, and keep it as links and timelines
         extract-conversation-facts Read conversation pages with a model and keep what they say about people, companies and projects as facts
         facts               Show what is known, newest first, with where it was said
+        links               Show what a page links, and in which words
+        backlinks           Show what links a page, and in which words
+        graph               Show what can be reached from a page by its links, each page once
+        timeline            Show what happened to the subject of a page, newest first
         status              Show pages, conversations done and to do, facts, leases, and what was run and spent
         doctor              Examine the brain, its database, its models and keys; name what is wrong and how to mend it
         lock                Show who works on which pages, and release what a lost process holds

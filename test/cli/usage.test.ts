@@ -35,6 +35,20 @@ describe("B17: wrong usage", () => {
     [["extract-conversation-facts", "--model="], "--model needs a value"],
     [["extract-conversation-facts", "--workers", "2", "--concurrency", "3"], "--workers"],
     [["extract-conversation-facts", "--json=perhaps"], "--json"],
+    [["extract"], "gbrain extract links|timeline|all"],
+    [["extract", "pages"], "links, timeline, all"],
+    [["extract", "all", "--source", "work"], "--source takes fs or db"],
+    [["extract", "all", "--workers", "0"], "--workers takes a whole number"],
+    [["extract", "all", "--since", "lately"], "--since takes a date"],
+    [["extract", "all", "--dir", "x", "--source", "db"], "--dir names files"],
+    [["extract", "--stale", "--source", "fs"], "--stale is about what the brain has"],
+    [["extract", "--stale", "--force"], "give one of them"],
+    [["extract", "links", "--stale"], "--stale takes links and timeline"],
+    [["extract", "all", "--catch-up"], "--catch-up goes with --stale"],
+    [["extract", "all", "--dir", "x", "--force"], "leave out --force"],
+    [["extract", "timeline", "--include-frontmatter"], "leave out --include-frontmatter"],
+    [["links"], "slug"],
+    [["graph", "a", "--depth", "0"], "--depth takes a whole number"],
     [["facts", "--limit", "0"], "--limit takes a whole number"],
     [["facts", "--entity="], "--entity needs a value"],
     [["import"], "directory"],
@@ -63,8 +77,17 @@ describe("B17: wrong usage", () => {
   }
 
   it("without a brain every command says how to make one", async () => {
-    for (const command of ["status", "doctor", "facts", "extract-conversation-facts"]) {
-      const result = await home.run([command])
+    for (const command of [
+      "status",
+      "doctor",
+      "facts",
+      "extract-conversation-facts",
+      "extract all",
+      "links a",
+      "graph a",
+      "timeline a"
+    ]) {
+      const result = await home.run(command.split(" "))
       expect(result).toMatchObject({ code: 1, stdout: "" })
       expect(result.stderr).toContain("gbrain init")
     }

@@ -35,7 +35,7 @@ onBothDatabases("RateShares", (brain) => {
       const one = yield* hear(1, Infinity, ({ demands }) => demands.length === 2)
       const two = yield* hear(2, 120, ({ demands, pauseMs }) => demands.length === 2 && pauseMs > 0)
       yield* hear(3, Infinity, () => false)
-      expect([...(yield* Deferred.await(one)).demands].sort()).toEqual([120, Infinity])
+      expect([...(yield* Deferred.await(one)).demands].sort((a, b) => a - b)).toEqual([120, Infinity])
       const heard = yield* Deferred.await(two)
       expect(heard.demands).toEqual([Infinity, Infinity])
       expect(heard.pauseMs).toBeGreaterThan(50_000)

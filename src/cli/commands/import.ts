@@ -3,8 +3,7 @@ import { Console, Effect, Layer } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { createLogUpdate } from "log-update"
 import { type ImportReport, importDirectory } from "../../programs/import/importDirectory.ts"
-import { PageWriter } from "../../services/PageWriter.ts"
-import { Sources } from "../../services/Sources.ts"
+import { importLayer } from "../../programs/import/layer.ts"
 import { json, locationFlags, optionalText, workers } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { duration } from "../render/progress.ts"
@@ -30,11 +29,7 @@ export const importCommand = Command.make(
       onProgress: (done, total) => Effect.sync(() => draw?.(`${done} of ${total} files`))
     }).pipe(
       Effect.ensuring(Effect.sync(() => draw?.clear())),
-      Effect.provide(
-        Layer.mergeAll(PageWriter.layer, Sources.layer).pipe(
-          Layer.provideMerge(openBrain(flags, flags.workers))
-        )
-      )
+      Effect.provide(importLayer.pipe(Layer.provideMerge(openBrain(flags, flags.workers))))
     )
     if (flags.json) return yield* printJson(report)
     yield* print(describe(report))
@@ -57,5 +52,5 @@ const describe = (report: ImportReport): string => {
     ...(report.deleted > 0 ? [`${report.deleted} deleted`] : []),
     ...(report.skipped.length > 0 ? [`${report.skipped.length} skipped`] : [])
   ]
-  return `Imported ${report.files} files from ${report.directory}: ${parts.join(", ")}; ${report.chunks} chunks written in ${duration(report.elapsed_ms)}.`
+  return `Imported ${report.files} files from ${report.directory}: ${parts.join(", ")}; ${report.chunks} chunks, ${report.links} links and ${report.timeline_entries} timeline entries written in ${duration(report.elapsed_ms)}.`
 }

@@ -25,8 +25,9 @@ export const renderProgress = (snapshot: ProgressSnapshot, width: number): strin
     onSome: (total) => [`${total === 0 ? 100 : Math.min(100, Math.floor((snapshot.done / total) * 100))}%`]
   })
   const money = Option.match(snapshot.cap, {
-    onNone: () => `$${Money.toDecimal(snapshot.spent, 4)} spent`,
-    onSome: (cap) => `$${Money.toDecimal(snapshot.spent, 4)} of $${Money.toDecimal(cap, 2)} spent`
+    // What costs nothing says nothing of money.
+    onNone: () => (snapshot.spent === 0n ? [] : [`$${Money.toDecimal(snapshot.spent, 4)} spent`]),
+    onSome: (cap) => [`$${Money.toDecimal(snapshot.spent, 4)} of $${Money.toDecimal(cap, 2)} spent`]
   })
   const left = Option.match(snapshot.etaMs, { onNone: () => [], onSome: (eta) => [`${duration(eta)} left`] })
   const trouble = [
@@ -38,7 +39,7 @@ export const renderProgress = (snapshot: ProgressSnapshot, width: number): strin
   const line = [
     `${number.format(snapshot.done)}${of} ${snapshot.unit}`,
     ...share,
-    money,
+    ...money,
     `${snapshot.inFlight}/${snapshot.workers}${snapshot.adaptive ? " (auto)" : ""} working`,
     ...left,
     ...trouble

@@ -1,11 +1,15 @@
 /**
  * `import`: the markdown files of a folder become pages. Files are read and parsed by N workers; what has not changed is
- * not written; a file that moved keeps its page, and all that is attached to it; one that is gone takes its page along.
+ * not written; a file that moved keeps its page, and all that is attached to it; one that is gone takes its page along. What
+ * changed has its links and timeline extracted.
  */
 import { Clock, Effect, Option, Result, Schema, Stream } from "effect"
+import { BrainConfig, isSwitchedOff } from "../../services/BrainConfig.ts"
 import { Database } from "../../services/Database.ts"
 import { type ImportOrigin, type KnownPage, PageWriter } from "../../services/PageWriter.ts"
 import { Sources } from "../../services/Sources.ts"
+import { extractForSlugs, type WrittenPages } from "../extract/forSlugs.ts"
+import { makeTally } from "../extract/report.ts"
 import { chunksOf, type PageFile, readPageFile } from "./read.ts"
 import { BadDirectory, scanDirectory } from "./scan.ts"
 
@@ -23,6 +27,9 @@ export const ImportReport = Schema.Struct({
   renamed: Count,
   deleted: Count,
   chunks: Count,
+  /** Links and timeline entries that the changed pages brought. */
+  links: Count,
+  timeline_entries: Count,
   /** Files left out, with the reason. */
   skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
   elapsed_ms: Count
@@ -73,6 +80,7 @@ export const importDirectory = Effect.fn("importDirectory")(function* (options: 
   )
 
   const counts = { unchanged: 0, created: 0, updated: 0, renamed: 0, chunks: 0, done: 0 }
+  const written: Array<string> = []
   const unreadable: Array<{ readonly path: string; readonly reason: string }> = []
 
   const writeBatch = Effect.fnUntraced(function* (batch: ReadonlyArray<PageFile>) {
@@ -96,6 +104,7 @@ export const importDirectory = Effect.fn("importDirectory")(function* (options: 
         else counts.created++
       }
     }
+    written.push(...renames.map(({ to }) => to.slug), ...changed.map((file) => file.slug))
     yield* writer.rename(renames.map(({ id, to }) => ({ id, slug: to.slug, path: to.path })))
     counts.chunks += yield* writer.write(origin, changed.map(toImported))
     counts.done += batch.length
@@ -134,6 +143,7 @@ export const importDirectory = Effect.fn("importDirectory")(function* (options: 
   const deleted = gone.filter((page) => !renamedIds.has(page.id))
   yield* writer.remove(deleted.map((page) => page.id))
   yield* writer.setLocalPath(origin)
+  const derived = yield* derive({ sourceId, slugs: written, workers: options.workers })
 
   return {
     command: "import",
@@ -146,9 +156,24 @@ export const importDirectory = Effect.fn("importDirectory")(function* (options: 
     renamed: counts.renamed,
     deleted: deleted.length,
     chunks: counts.chunks,
+    links: derived.links.created,
+    timeline_entries: derived.timeline.created,
     skipped: [...skipped, ...unreadable],
     elapsed_ms: (yield* Clock.currentTimeMillis) - startedAt
   } satisfies ImportReport
+})
+
+/**
+ * Links and timelines of the pages that were written. The brain can be set to have either made by `extract` only, with gbrain's
+ * settings `auto_link` and `auto_timeline`.
+ */
+const derive = Effect.fnUntraced(function* (written: WrittenPages) {
+  const config = yield* BrainConfig
+  const isOff = (key: string) => Effect.map(config.get(key), Option.exists(isSwitchedOff))
+  const noLinks = yield* isOff("auto_link")
+  const noTimeline = yield* isOff("auto_timeline")
+  if (written.slugs.length === 0 || (noLinks && noTimeline)) return makeTally()
+  return yield* extractForSlugs(written, noLinks ? "timeline" : noTimeline ? "links" : "all")
 })
 
 const toImported = (file: PageFile) => ({

@@ -5,13 +5,29 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 
-/** Creates our schema and tables. */
-export const createOwnTables = (sql: SqlClient.SqlClient) =>
-  Effect.forEach(
-    [
-      sql`create schema if not exists gbrain_effect`,
-      // Answers that were paid for, by what was asked.
-      sql`create table if not exists gbrain_effect.journal_answers (
+/** Creates what is missing of our schema and tables, in any brain that was opened by any earlier version. */
+export const ensureOwnTables = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const statements = ownTables(sql)
+  // How many of the statements the brain has seen: they are only ever added to.
+  const [schema] = yield* sql<{ readonly seen: string | null }>`
+    select obj_description(to_regnamespace('gbrain_effect'), 'pg_namespace') as seen`
+  if (Number(schema?.seen ?? 0) >= statements.length) return
+  yield* sql.withTransaction(
+    Effect.gen(function* () {
+      yield* sql`select pg_advisory_xact_lock(${migrationLock})`
+      yield* Effect.forEach(statements, (statement) => statement, { discard: true })
+      yield* sql.unsafe(`comment on schema gbrain_effect is '${statements.length}'`)
+    })
+  )
+})
+
+/** Any number, the same in every process: two that open a brain at the same moment take turns. */
+export const migrationLock = 7_202_611
+
+const ownTables = (sql: SqlClient.SqlClient) => [
+  sql`create schema if not exists gbrain_effect`,
+  // Answers that were paid for, by what was asked.
+  sql`create table if not exists gbrain_effect.journal_answers (
         key text primary key,
         model text not null,
         answer text not null,
@@ -20,13 +36,13 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         cost_picousd numeric not null,
         created_at timestamptz not null default now()
       )`,
-      // Vectors that were paid for and are not committed yet. A vector without a width holds one of any.
-      sql`create table if not exists gbrain_effect.journal_vectors (
+  // Vectors that were paid for and are not committed yet. A vector without a width holds one of any.
+  sql`create table if not exists gbrain_effect.journal_vectors (
         key text primary key,
         vector vector not null,
         created_at timestamptz not null default now()
       )`,
-      sql`create table if not exists gbrain_effect.segment_failures (
+  sql`create table if not exists gbrain_effect.segment_failures (
         key text primary key,
         source_id text not null,
         slug text not null,
@@ -34,9 +50,9 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         reason text not null,
         updated_at timestamptz not null default now()
       )`,
-      sql`create index if not exists segment_failures_page on gbrain_effect.segment_failures (source_id, slug)`,
-      // Pages not taken again until their content changes, without a mark that gbrain would believe.
-      sql`create table if not exists gbrain_effect.pages_set_aside (
+  sql`create index if not exists segment_failures_page on gbrain_effect.segment_failures (source_id, slug)`,
+  // Pages not taken again until their content changes, without a mark that gbrain would believe.
+  sql`create table if not exists gbrain_effect.pages_set_aside (
         source_id text not null,
         slug text not null,
         version_token text not null,
@@ -44,7 +60,7 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         created_at timestamptz not null default now(),
         primary key (source_id, slug)
       )`,
-      sql`create table if not exists gbrain_effect.runs (
+  sql`create table if not exists gbrain_effect.runs (
         id bigint generated always as identity primary key,
         command text not null,
         status text not null default 'running',
@@ -56,8 +72,8 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         spent_usd numeric not null default 0,
         report jsonb
       )`,
-      // Who wants how much of a provider's allowance; `per_minute` is null for as much as there is.
-      sql`create table if not exists gbrain_effect.rate_shares (
+  // Who wants how much of a provider's allowance; `per_minute` is infinite for as much as there is.
+  sql`create table if not exists gbrain_effect.rate_shares (
         key text not null,
         host text not null,
         pid integer not null,
@@ -66,8 +82,27 @@ export const createOwnTables = (sql: SqlClient.SqlClient) =>
         seen_at timestamptz not null,
         primary key (key, host, pid)
       )`,
-      sql`create index if not exists runs_started_at on gbrain_effect.runs (started_at desc)`
-    ],
-    (statement) => statement,
-    { discard: true }
-  )
+  sql`create index if not exists runs_started_at on gbrain_effect.runs (started_at desc)`,
+  // What pages are called besides their slugs: the last part of it (way 1), and the title (way 3). Looked up by links.
+  sql`create table if not exists gbrain_effect.page_names (
+        page_id integer not null,
+        way smallint not null,
+        source_id text not null,
+        name text not null,
+        primary key (page_id, way)
+      )`,
+  sql`create index if not exists page_names_name on gbrain_effect.page_names (source_id, name)`,
+  // Names that a page refers to and nothing has yet; when something has, the page's links are extracted again.
+  sql`create table if not exists gbrain_effect.links_waiting (
+        page_id integer not null,
+        name text not null,
+        primary key (page_id, name)
+      )`,
+  sql`create index if not exists links_waiting_name on gbrain_effect.links_waiting (name)`,
+  // Which timeline entries were extracted by us, and go with the words they were made of.
+  sql`create table if not exists gbrain_effect.timeline_extracted (
+        entry_id integer primary key,
+        page_id integer not null
+      )`,
+  sql`create index if not exists timeline_extracted_page on gbrain_effect.timeline_extracted (page_id)`
+]

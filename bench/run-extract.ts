@@ -1,0 +1,120 @@
+/** One measured run: `run-extract.ts DATABASE_URL PAGES WORKERS`, an embedded brain when the first is empty. */
+import { NodeServices } from "@effect/platform-node"
+import { PgClient } from "@effect/sql-pg"
+import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient } from "effect/sql"
+import {
+  Brain,
+  Database,
+  defaultExtractOptions,
+  extract,
+  extractLayer,
+  HostProcess,
+  initBrain
+} from "../src/index.ts"
+
+const [databaseUrl = "", pages = "20000", workers = "8"] = process.argv.slice(2)
+
+const freshDatabase = Effect.gen(function* () {
+  const name = `bench_${process.pid}`
+  const admin = PgClient.make({ url: Redacted.make(databaseUrl), maxConnections: 1 }).pipe(
+    Effect.provide(Reactivity.layer)
+  )
+  yield* Effect.scoped(Effect.flatMap(admin, (sql) => sql`create database ${sql(name)}`))
+  yield* Effect.addFinalizer(() =>
+    Effect.scoped(Effect.flatMap(admin, (sql) => sql`drop database ${sql(name)} with (force)`)).pipe(
+      Effect.ignore
+    )
+  )
+  const url = new URL(databaseUrl)
+  url.pathname = `/${name}`
+  return Redacted.make(url.href)
+})
+
+const embedded = Layer.unwrap(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    return Database.layerPglite({ directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" }) })
+  })
+)
+
+const server = Layer.unwrap(
+  Effect.map(freshDatabase, (url) => Database.layerPostgres({ url, maxConnections: 12 }))
+)
+
+const database: Layer.Layer<
+  Layer.Success<typeof server>,
+  Layer.Error<typeof embedded> | Layer.Error<typeof server>,
+  Layer.Services<typeof embedded>
+> = databaseUrl === "" ? embedded : server
+
+// Half people, half companies, some 1,200 characters a page: four links of four kinds, one to nowhere, two dates.
+const fill = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const count = Number(pages)
+  yield* sql`
+    insert into pages (slug, type, title, content_hash, compiled_truth, timeline)
+    select case page % 2 when 0 then 'people/person-' else 'companies/company-' end || page,
+      case page % 2 when 0 then 'person' else 'company' end, 'Page number ' || page, md5(page::text),
+      'Works at [[companies/company-' || (page * 7) % ${count}::int / 2 * 2 + 1 || '|a company]] and knows the harbour well. '
+        || repeat('The tide was low and the boats lay on their sides in the mud and/or on the sand. ', 6)
+        || 'She advises [Company](../companies/company-' || (page * 11) % ${count}::int / 2 * 2 + 1 || '.md) as well. '
+        || repeat('Nobody had counted the gulls since the winter, when there were too many to count. ', 6)
+        || 'See people/person-' || (page * 13) % ${count}::int / 2 * 2 || ' and [[person-' || (page * 17) % ${count}::int / 2 * 2
+        || ']], or [[people/nobody-' || page || ']].',
+      '- **2024-03-15** | Minutes — Met person ' || page || E'\n- **2024-04-' || lpad((1 + page % 28)::text, 2, '0') || '** | Signed'
+    from generate_series(0, ${count - 1}::int) page`
+  yield* sql`analyze pages`
+})
+
+const run = (force: boolean) =>
+  Effect.gen(function* () {
+    const startedAt = performance.now()
+    const report = yield* extract({ ...defaultExtractOptions, force })
+    if (report.status !== "completed") return yield* Effect.die(new Error(JSON.stringify(report)))
+    return { report, rate: (Number(pages) / (performance.now() - startedAt)) * 1000 }
+  }).pipe(Effect.provide(extractLayer({ workers: Number(workers) })))
+
+const program = Effect.gen(function* () {
+  yield* fill
+  const cpuBefore = process.cpuUsage()
+  const first = yield* run(false)
+  const cpu = process.cpuUsage(cpuBefore)
+  const again = yield* run(false)
+  const forced = yield* run(true)
+  const { created, removed, updated } = forced.report.links
+  if (again.report.pages_processed + created + removed + updated > 0) {
+    return yield* Effect.die(new Error("a second run wrote something"))
+  }
+  process.stdout.write(
+    `${JSON.stringify({
+      first: first.rate,
+      again: again.rate,
+      forced: forced.rate,
+      links: first.report.links.created,
+      entries: first.report.timeline.created,
+      cpu: (cpu.user + cpu.system) / 1e6,
+      megabytes: process.resourceUsage().maxRSS / 1024
+    })}\n`
+  )
+})
+
+const newBrain = Layer.effectDiscard(
+  initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.some(64) })
+)
+
+await Effect.runPromise(
+  program.pipe(
+    Effect.provide(
+      Brain.layer.pipe(
+        Layer.provideMerge(newBrain),
+        Layer.provideMerge(database),
+        Layer.provideMerge(HostProcess.layer),
+        Layer.provideMerge(NodeServices.layer)
+      )
+    ),
+    Effect.scoped
+  )
+)
+process.exit(0)

@@ -1,0 +1,176 @@
+/** A group of pages, extracted together: read, compared with what is there, and written in one transaction. */
+import { Effect, Option } from "effect"
+import { entryKey, timelineOf } from "../../domain/timeline/Timeline.ts"
+import { BrainConfig } from "../../services/BrainConfig.ts"
+import { ExtractPages } from "../../services/ExtractPages.ts"
+import { type Link, linkKey, Links, type StoredLink } from "../../services/Links.ts"
+import { PageNames } from "../../services/PageNames.ts"
+import { type PageEntry, type StoredEntry, Timeline } from "../../services/Timeline.ts"
+import { linksOf, type MadeLinks } from "./linksOf.ts"
+import type { ExtractKind } from "./options.ts"
+import type { NameRule } from "./resolve.ts"
+import type { PageText } from "./text.ts"
+
+/** What is extracted, and by which rules. */
+export interface GroupOptions {
+  readonly kind: ExtractKind
+  readonly rule: NameRule
+  readonly includeFrontmatter: boolean
+  readonly dryRun: boolean
+}
+
+/** What came of some pages. Counts add up. */
+export interface GroupOutcome {
+  readonly pages: number
+  readonly links: Changes
+  readonly entries: Changes
+  readonly unresolved: number
+  readonly unresolvedNames: ReadonlyArray<string>
+  /** Pages that were edited while they were worked on, of which nothing was written. */
+  readonly edited: ReadonlyArray<number>
+  /** The links that were or would be made. */
+  readonly made: ReadonlyArray<Link>
+}
+
+/** How many rows were found in texts, and what became of them. */
+export interface Changes {
+  readonly found: number
+  readonly created: number
+  readonly updated: number
+  readonly removed: number
+}
+
+/** How bare names are looked up in this brain: gbrain's setting, and the page that is meant beyond doubt when it is not set. */
+export const nameRule = Effect.gen(function* () {
+  const value = yield* (yield* BrainConfig).get("link_resolution.global_basename")
+  return Option.match(value, {
+    onNone: (): NameRule => "unique",
+    onSome: (text): NameRule =>
+      ["1", "true", "yes", "on"].includes(text.trim().toLowerCase()) ? "all" : "off"
+  })
+})
+
+/** Extracts a group of pages. */
+export const extractGroup = Effect.fn("extractGroup")(function* (
+  all: ReadonlyArray<PageText>,
+  options: GroupOptions
+) {
+  // What code and images are linked by is somebody else's business; they are only marked as done.
+  const pages = all.filter((page) => page.speaks)
+  const store = yield* ExtractPages
+  const links = yield* Links
+  const timeline = yield* Timeline
+  const names = yield* PageNames
+  const ids = pages.map((page) => page.id)
+  const withLinks = options.kind !== "timeline"
+  const withTimeline = options.kind !== "links"
+
+  const made: MadeLinks = withLinks
+    ? yield* linksOf(pages, { rule: options.rule, frontmatter: options.includeFrontmatter })
+    : nothingMade
+  const told = withTimeline ? entriesOf(pages) : []
+  const storedLinks = withLinks ? yield* links.madeBy(ids, { frontmatter: options.includeFrontmatter }) : []
+  const storedEntries = withTimeline ? yield* timeline.of(ids) : []
+
+  const outcomeFor = (among: ReadonlySet<number>, edited: ReadonlyArray<number>) => {
+    const linkChanges = compareLinks(made, storedLinks, among)
+    const entryChanges = compareEntries(told, storedEntries, among)
+    const outcome: GroupOutcome = {
+      pages: all.length - edited.length,
+      links: linkChanges.counts,
+      entries: entryChanges.counts,
+      unresolved: made.unresolved,
+      unresolvedNames: made.unresolvedNames,
+      edited,
+      made: linkChanges.created
+    }
+    return { linkChanges, entryChanges, outcome }
+  }
+
+  const whole = outcomeFor(new Set(ids), [])
+  const done = options.kind === "all" ? all.filter((page) => page.marks).map((page) => page.id) : []
+  const nothingToWrite =
+    done.length === 0 && !hasChanges(whole.outcome.links) && !hasChanges(whole.outcome.entries)
+  if (options.dryRun || nothingToWrite) return whole.outcome
+
+  return yield* store.commit({
+    pages: all,
+    done: new Set(done),
+    write: Effect.fnUntraced(function* (unchanged) {
+      const edited = all.map((page) => page.id).filter((id) => !unchanged.has(id))
+      const now = edited.length === 0 ? whole : outcomeFor(unchanged, edited)
+      yield* links.write(now.linkChanges.removed, now.linkChanges.written)
+      yield* timeline.write(now.entryChanges.removed, now.entryChanges.written)
+      if (withLinks) {
+        yield* names.wait(
+          ids.filter((id) => unchanged.has(id)),
+          made.waiting.filter((it) => unchanged.has(it.pageId))
+        )
+      }
+      return now.outcome
+    })
+  })
+})
+
+const nothingMade: MadeLinks = { links: new Map(), waiting: [], unresolved: 0, unresolvedNames: [] }
+
+const entriesOf = (pages: ReadonlyArray<PageText>): ReadonlyArray<PageEntry> =>
+  pages.flatMap((page) => timelineOf(page.text).map((entry) => ({ ...entry, pageId: page.id })))
+
+const hasChanges = ({ created, removed, updated }: Changes): boolean => created + removed + updated > 0
+
+const compareLinks = (made: MadeLinks, stored: ReadonlyArray<StoredLink>, among: ReadonlySet<number>) => {
+  const there = new Map(stored.map((link) => [linkKey(link), link]))
+  const wanted = [...made.links].flatMap(([id, ofPage]) => (among.has(id) ? ofPage : []))
+  const keys = new Set(wanted.map(linkKey))
+  const created = wanted.filter((link) => !there.has(linkKey(link)))
+  const updated = wanted.filter((link) => {
+    const old = there.get(linkKey(link))
+    return (
+      old !== undefined &&
+      (old.context !== link.context || old.field !== link.field || old.resolution !== link.resolution)
+    )
+  })
+  const removed = stored.filter((link) => among.has(link.madeBy) && !keys.has(linkKey(link)))
+  return {
+    created,
+    written: [...created, ...updated],
+    removed: removed.map((link) => link.id),
+    counts: {
+      found: wanted.length,
+      created: created.length,
+      updated: updated.length,
+      removed: removed.length
+    } satisfies Changes
+  }
+}
+
+const compareEntries = (
+  told: ReadonlyArray<PageEntry>,
+  stored: ReadonlyArray<StoredEntry>,
+  among: ReadonlySet<number>
+) => {
+  const key = (entry: PageEntry) => `${entry.pageId}\n${entryKey(entry)}`
+  const there = new Map(stored.map((entry) => [key(entry), entry]))
+  const wanted = told.filter((entry) => among.has(entry.pageId))
+  const keys = new Set(wanted.map(key))
+  const created = wanted.filter((entry) => !there.has(key(entry)))
+  // An entry that somebody else made is theirs, whatever its detail.
+  const updated = wanted.filter((entry) => {
+    const old = there.get(key(entry))
+    return old !== undefined && old.extracted && old.detail !== entry.detail
+  })
+  const removed = stored.filter(
+    (entry) => among.has(entry.pageId) && entry.extracted && !keys.has(key(entry))
+  )
+  return {
+    written: [...created, ...updated],
+    removed: removed.map((entry) => entry.id),
+    counts: {
+      found: wanted.length,
+      created: created.length,
+      updated: updated.length,
+      removed: removed.length
+    } satisfies Changes
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Pages as the extraction of links and timelines sees them: which are to be done, what they say, and that they are done. A
+ * page is done as of an instant, `pages.links_extracted_at`, which is the time of the edit that was read and not the time of
+ * writing: an edit that happens meanwhile is later than the mark and is seen by the next run.
+ */
+import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { resilient } from "./database/Resilience.ts"
+
+/**
+ * When the rules for links and timelines last changed; what was extracted before is out of date. gbrain's instant, for its rules
+ * are ours.
+ */
+export const rulesSince = "2026-08-21T00:00:00Z"
+
+/** Which pages a run is about. */
+export interface ExtractScope {
+  readonly sourceIds: ReadonlyArray<string>
+  readonly type: Option.Option<string>
+  /** Only pages written after this, in epoch milliseconds. */
+  readonly since: Option.Option<number>
+  /** Whether pages that are up to date are left out. */
+  readonly staleOnly: boolean
+}
+
+/** Pages that are worked on together, so that statements are few. */
+export interface PageGroup {
+  readonly ids: ReadonlyArray<number>
+  readonly label: string
+}
+
+const PageRow = Schema.Struct({
+  id: Schema.Int,
+  source_id: Schema.String,
+  slug: Schema.String,
+  type: Schema.String,
+  page_kind: Schema.String,
+  compiled_truth: Schema.String,
+  timeline: Schema.String,
+  frontmatter: Schema.Unknown,
+  content_hash: Schema.NullOr(Schema.String),
+  version: Schema.String,
+  stale: Schema.Boolean
+})
+
+/** A page as it is now. `version` is the time of its last edit, to the microsecond. */
+export type ExtractPage = typeof PageRow.Type
+
+const decodePages = Schema.decodeUnknownEffect(Schema.Array(PageRow))
+
+/** What a transaction about pages is given, and what it answers. */
+export interface Commit<A, E, R> {
+  readonly pages: ReadonlyArray<Pick<ExtractPage, "id" | "version">>
+  /** Pages to be marked as done. */
+  readonly done: ReadonlySet<number>
+  /** Writes what concerns the pages that are still as they were read. */
+  readonly write: (unchanged: ReadonlySet<number>) => Effect.Effect<A, E, R>
+}
+
+/** Pages to extract from. */
+export class ExtractPages extends Context.Service<
+  ExtractPages,
+  {
+    readonly count: (
+      scope: ExtractScope
+    ) => Effect.Effect<{ readonly total: number; readonly toDo: number }, SqlError.SqlError>
+    /** The pages of the scope in groups, by id, without their texts. */
+    readonly groups: (scope: ExtractScope) => Stream.Stream<PageGroup, SqlError.SqlError>
+    readonly idsOf: (
+      sourceId: string,
+      slugs: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<number>, SqlError.SqlError>
+    readonly slugsOf: (
+      ids: ReadonlyArray<number>
+    ) => Effect.Effect<ReadonlyMap<number, string>, SqlError.SqlError>
+    readonly load: (
+      ids: ReadonlyArray<number>
+    ) => Effect.Effect<ReadonlyArray<ExtractPage>, SqlError.SqlError>
+    /**
+     * One transaction: pages that were edited since they were read are found out, the others held; `write` writes what concerns
+     * those; they are marked as done. Answers what `write` answers.
+     */
+    readonly commit: <A, E, R>(commit: Commit<A, E, R>) => Effect.Effect<A, E | SqlError.SqlError, R>
+  }
+>()("gbrain/ExtractPages") {
+  /** Pages of the open brain. */
+  static readonly layer = Layer.effect(
+    ExtractPages,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+
+      const isStale = sql`(page.links_extracted_at is null or page.links_extracted_at < ${rulesSince}::timestamptz
+        or page.updated_at > page.links_extracted_at)`
+      const inScope = ({ since, sourceIds, type }: ExtractScope) => sql`
+        page.deleted_at is null and page.source_id = any(${sourceIds}::text[])
+        and ${Option.match(type, { onNone: () => sql`true`, onSome: (it) => sql`page.type = ${it}` })}
+        and ${Option.match(since, {
+          onNone: () => sql`true`,
+          onSome: (millis) => sql`page.updated_at > to_timestamp(${millis / 1000}::float8)`
+        })}`
+      const version = sql.literal(
+        `to_char(page.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+      )
+
+      const list = (scope: ExtractScope, after: number) =>
+        resilient(sql<{ readonly id: number; readonly slug: string; readonly bytes: number }>`
+          select page.id, page.slug, octet_length(page.compiled_truth) + octet_length(page.timeline) as bytes
+          from pages page
+          where ${inScope(scope)} and page.id > ${after} and ${scope.staleOnly ? isStale : sql`true`}
+          order by page.id limit ${listed}`)
+
+      return ExtractPages.of({
+        count: Effect.fnUntraced(function* (scope) {
+          const [row] = yield* resilient(sql<{ readonly total: number; readonly stale: number }>`
+            select count(*)::int as total, (count(*) filter (where ${isStale}))::int as stale
+            from pages page where ${inScope(scope)}`)
+          const total = row?.total ?? 0
+          return { total, toDo: scope.staleOnly ? (row?.stale ?? 0) : total }
+        }),
+        groups: (scope) =>
+          Stream.paginate(0, (after) =>
+            Effect.map(list(scope, after), (rows) => {
+              const last = rows[rows.length - 1]
+              const next =
+                last === undefined || rows.length < listed ? Option.none<number>() : Option.some(last.id)
+              return [inGroups(rows), next] as const
+            })
+          ),
+        idsOf: (sourceId, slugs) =>
+          slugs.length === 0
+            ? Effect.succeed([])
+            : resilient(sql<{ readonly id: number }>`
+                select id from pages where source_id = ${sourceId} and slug = any(${slugs}::text[])
+                  and deleted_at is null order by id`).pipe(Effect.map((rows) => rows.map((row) => row.id))),
+        slugsOf: (ids) =>
+          resilient(sql<{ readonly id: number; readonly slug: string }>`
+            select id, slug from pages where id = any(${ids}::int[])`).pipe(
+            Effect.map((rows) => new Map(rows.map((row) => [row.id, row.slug])))
+          ),
+        load: Effect.fnUntraced(function* (ids) {
+          const rows = yield* resilient(sql`
+            select page.id, page.source_id, page.slug, page.type, page.page_kind, page.compiled_truth, page.timeline,
+              page.frontmatter, page.content_hash, ${version} as version, ${isStale} as stale
+            from pages page where page.id = any(${ids}::int[]) and page.deleted_at is null order by page.id`)
+          return yield* Effect.orDie(decodePages(rows))
+        }),
+        commit: ({ done, pages, write }) =>
+          Effect.gen(function* () {
+            const ids = pages.map((page) => page.id)
+            const held = yield* sql<{ readonly id: number }>`
+              select page.id from pages page
+              join unnest(${ids}::int[], ${pages.map((page) => page.version)}::text[]) as read(id, version)
+                on read.id = page.id and page.updated_at = read.version::timestamptz
+              where page.deleted_at is null order by page.id for no key update of page`
+            const unchanged = new Set(held.map((row) => row.id))
+            const written = yield* write(unchanged)
+            const marked = ids.filter((id) => done.has(id) && unchanged.has(id))
+            if (marked.length > 0) {
+              yield* sql`
+                update pages set links_extracted_at = greatest(updated_at, ${rulesSince}::timestamptz)
+                where id = any(${marked}::int[])`
+            }
+            return written
+          }).pipe(sql.withTransaction, resilient)
+      })
+    })
+  )
+}
+
+/** Rows listed by one statement. */
+const listed = 2000
+
+/** Pages in a group, and the most text of a group: a page alone may have more. */
+const groupPages = 200
+const groupBytes = 8 * 1024 * 1024
+
+const inGroups = (
+  rows: ReadonlyArray<{ readonly id: number; readonly slug: string; readonly bytes: number }>
+): ReadonlyArray<PageGroup> => {
+  const groups: Array<PageGroup> = []
+  let ids: Array<number> = []
+  let first = ""
+  let bytes = 0
+  const finish = () => {
+    if (ids.length > 0)
+      groups.push({ ids, label: ids.length === 1 ? first : `${first} and ${ids.length - 1} more` })
+    ids = []
+    bytes = 0
+  }
+  for (const row of rows) {
+    if (ids.length === groupPages || bytes + row.bytes > groupBytes) finish()
+    if (ids.length === 0) first = row.slug
+    ids.push(row.id)
+    bytes += row.bytes
+  }
+  finish()
+  return groups
+}

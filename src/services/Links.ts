@@ -1,0 +1,95 @@
+/**
+ * Rows of `links`, in gbrain's own form: what a page's text says has the source `markdown`, a name that was looked up
+ * `wikilink-resolved`, the front matter `frontmatter` with the page and the field it is from. Only rows of these kinds are
+ * extracted, compared and removed; a link that somebody made by hand has another source and is nobody's here.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { resilient } from "./database/Resilience.ts"
+
+/** A link that a page makes. */
+export interface Link {
+  readonly from: number
+  readonly to: number
+  readonly type: string
+  readonly source: "markdown" | "wikilink-resolved" | "frontmatter"
+  readonly context: string
+  /** The page that the link is from, where that is not told by where it begins. */
+  readonly origin: number | null
+  /** The field of that page. */
+  readonly field: string | null
+  /** Whether the text named the source of the page it links; nothing for front matter. */
+  readonly resolution: "qualified" | "unqualified" | null
+}
+
+/** A link that is there. `madeBy` is the page whose text or front matter makes it. */
+export interface StoredLink extends Link {
+  readonly id: number
+  readonly madeBy: number
+}
+
+/** What tells two links apart: the columns of the unique index. */
+export const linkKey = (link: Pick<Link, "from" | "to" | "type" | "source" | "origin">): string =>
+  `${link.from} ${link.to} ${link.source} ${link.origin ?? "-"} ${link.type}`
+
+/** Extracted links. */
+export class Links extends Context.Service<
+  Links,
+  {
+    /** The links that these pages made when they were extracted before; those of the front matter only when asked for. */
+    readonly madeBy: (
+      pageIds: ReadonlyArray<number>,
+      options: { readonly frontmatter: boolean }
+    ) => Effect.Effect<ReadonlyArray<StoredLink>, SqlError.SqlError>
+    /** Removes links by id, and writes links, new ones and ones whose words changed. For use inside a transaction. */
+    readonly write: (
+      removed: ReadonlyArray<number>,
+      written: ReadonlyArray<Link>
+    ) => Effect.Effect<void, SqlError.SqlError>
+  }
+>()("gbrain/Links") {
+  /** Links of the open brain. */
+  static readonly layer = Layer.effect(
+    Links,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const columns =
+        sql.literal(`id, from_page_id as "from", to_page_id as "to", link_type as type, link_source as source,
+        context, origin_page_id as origin, origin_field as field, resolution_type as resolution`)
+
+      return Links.of({
+        madeBy: (pageIds, { frontmatter }) =>
+          resilient(sql<StoredLink>`
+            select ${columns}, from_page_id as "madeBy" from links
+              where from_page_id = any(${pageIds}::int[]) and link_source in ('markdown', 'wikilink-resolved')
+                and (origin_page_id is null or origin_page_id = from_page_id)
+            union all
+            select ${columns}, origin_page_id from links
+              where origin_page_id = any(${pageIds}::int[]) and from_page_id <> origin_page_id
+                and link_source = 'markdown' and link_type = 'documented_by'
+            union all
+            select ${columns}, origin_page_id from links
+              where origin_page_id = any(${frontmatter ? pageIds : []}::int[]) and link_source = 'frontmatter'`),
+        write: Effect.fnUntraced(function* (removed, written) {
+          if (removed.length > 0) yield* sql`delete from links where id = any(${removed}::int[])`
+          for (let start = 0; start < written.length; start += rowsAtOnce) {
+            const rows = JSON.stringify(written.slice(start, start + rowsAtOnce))
+            // A page that is gone since it was looked up takes nothing; every other conflict is an error.
+            yield* sql`
+              insert into links as link (from_page_id, to_page_id, link_type, context, link_source, origin_page_id,
+                origin_field, resolution_type)
+              select row."from", row."to", row.type, row.context, row.source, row.origin, row.field, row.resolution
+              from jsonb_to_recordset(${rows}::jsonb) as row("from" int, "to" int, type text, source text, context text,
+                origin int, field text, resolution text)
+              where exists (select 1 from pages where id = row."from") and exists (select 1 from pages where id = row."to")
+              on conflict (from_page_id, to_page_id, link_type, link_source, origin_page_id) do update set
+                context = excluded.context, origin_field = excluded.origin_field,
+                resolution_type = excluded.resolution_type`
+          }
+        })
+      })
+    })
+  )
+}
+
+const rowsAtOnce = 5000

@@ -1,0 +1,202 @@
+/**
+ * How pages are called: by slug, by the last part of it, by an alias, by title. Everything is looked up for many references at
+ * once, in the database: a brain's slugs are never all in memory. The names are kept in a table of ours, which is brought up
+ * to date before links are extracted; whoever waited for a name that came up is to be extracted again.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { resilient } from "./database/Resilience.ts"
+
+/** A page that something may lead to. */
+export interface PageRef {
+  readonly id: number
+  readonly sourceId: string
+  readonly slug: string
+}
+
+/** How sure a name is; smaller is surer. */
+export const ways = { slugPart: 1, alias: 2, title: 3 } as const
+
+/** A page that has a name. */
+export interface NamedRef extends PageRef {
+  readonly name: string
+  readonly way: number
+}
+
+/** A name to compare with titles, in one source and folder (`""` is any). */
+export interface SimilarName {
+  readonly sourceId: string
+  readonly name: string
+  readonly folder: string
+}
+
+/** Finds pages by what they are called. */
+export class PageNames extends Context.Service<
+  PageNames,
+  {
+    /**
+     * Brings the names up to date; answers the pages whose links must be extracted again since a name came up. Without `wake` no
+     * page is touched, and names that somebody waits for are left for a run that does.
+     */
+    readonly refresh: (options: {
+      readonly wake: boolean
+    }) => Effect.Effect<ReadonlyArray<number>, SqlError.SqlError>
+    /** Pages by slug. A slug that a page once had leads to it as well, unless another page has it now. */
+    readonly bySlug: (
+      sourceIds: ReadonlyArray<string>,
+      slugs: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<PageRef & { readonly asked: string }>, SqlError.SqlError>
+    /** Pages by name, in small letters; the surest way first, then the shortest slug. */
+    readonly byName: (
+      sourceIds: ReadonlyArray<string>,
+      names: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<NamedRef>, SqlError.SqlError>
+    /** For each name the page whose title is most like it, if any is like enough; `asked` is the name's place in the list. */
+    readonly similar: (
+      names: ReadonlyArray<SimilarName>
+    ) => Effect.Effect<ReadonlyArray<PageRef & { readonly asked: number }>, SqlError.SqlError>
+    /** Notes which names the pages refer to that nothing has, in place of what was noted before. */
+    readonly wait: (
+      pageIds: ReadonlyArray<number>,
+      waiting: ReadonlyArray<{ readonly pageId: number; readonly name: string }>
+    ) => Effect.Effect<void, SqlError.SqlError>
+  }
+>()("gbrain/PageNames") {
+  /** Names in the open brain. */
+  static readonly layer = Layer.effect(
+    PageNames,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+
+      const refresh = Effect.fnUntraced(function* (wake: boolean) {
+        // Two runs that begin together take turns: they would insert the same rows.
+        yield* sql`select pg_advisory_xact_lock(${namesLock})`
+        yield* sql`
+          delete from gbrain_effect.page_names kept where not exists (
+            select 1 from pages where id = kept.page_id and deleted_at is null)`
+        const rows = yield* sql<{ readonly id: number }>`
+          with names as (
+            select id as page_id, ${ways.slugPart}::smallint as way, source_id, lower(split_part(slug, '/', -1)) as name
+              from pages where deleted_at is null
+            union all
+            select id, ${ways.title}::smallint, source_id, lower(btrim(title))
+              from pages where deleted_at is null and length(title) <= ${longestTitle}
+          ), fresh as (
+            insert into gbrain_effect.page_names as kept (page_id, way, source_id, name)
+            select names.* from names left join gbrain_effect.page_names old
+              on old.page_id = names.page_id and old.way = names.way
+            where (old.name is distinct from names.name or old.source_id is distinct from names.source_id)
+              and (${wake} or names.name not in (select name from gbrain_effect.links_waiting))
+            on conflict (page_id, way) do update set source_id = excluded.source_id, name = excluded.name
+            returning kept.name
+          )
+          update pages set links_extracted_at = null
+          where ${wake} and deleted_at is null and id in (
+            select page_id from gbrain_effect.links_waiting where name in (select name from fresh))
+          returning id`
+        return rows.map((row) => row.id)
+      })
+
+      return PageNames.of({
+        refresh: ({ wake }) => resilient(sql.withTransaction(refresh(wake))),
+        bySlug: (sourceIds, slugs) =>
+          slugs.length === 0
+            ? Effect.succeed([])
+            : resilient(sql<{ id: number; source_id: string; slug: string; asked: string }>`
+                with here as (
+                  select id, source_id, slug, slug as asked from pages
+                  where source_id = any(${sourceIds}::text[]) and slug = any(${slugs}::text[]) and deleted_at is null
+                )
+                select * from here
+                union all
+                select page.id, page.source_id, page.slug, alias.alias_slug from slug_aliases alias
+                join pages page on page.source_id = alias.source_id and page.slug = alias.canonical_slug
+                  and page.deleted_at is null
+                where alias.source_id = any(${sourceIds}::text[]) and alias.alias_slug = any(${slugs}::text[])
+                  and not exists (select 1 from here where here.source_id = alias.source_id and here.slug = alias.alias_slug)`).pipe(
+                Effect.map((rows) =>
+                  rows.map((row) => ({
+                    id: row.id,
+                    sourceId: row.source_id,
+                    slug: row.slug,
+                    asked: row.asked
+                  }))
+                )
+              ),
+        byName: (sourceIds, names) =>
+          names.length === 0
+            ? Effect.succeed([])
+            : resilient(sql<{ id: number; source_id: string; slug: string; name: string; way: number }>`
+                select * from (
+                  select page.id, page.source_id, page.slug, called.name, called.way
+                  from gbrain_effect.page_names called
+                  join pages page on page.id = called.page_id and page.deleted_at is null
+                  where called.source_id = any(${sourceIds}::text[]) and called.name = any(${names}::text[])
+                  union all
+                  select page.id, page.source_id, page.slug, alias.alias_norm, ${ways.alias}::smallint from page_aliases alias
+                  join pages page on page.source_id = alias.source_id and page.slug = alias.slug and page.deleted_at is null
+                  where alias.source_id = any(${sourceIds}::text[]) and alias.alias_norm = any(${names}::text[])
+                ) as found order by way, length(slug), slug`).pipe(
+                Effect.map((rows) =>
+                  rows.map((row) => ({
+                    id: row.id,
+                    sourceId: row.source_id,
+                    slug: row.slug,
+                    name: row.name,
+                    way: row.way
+                  }))
+                )
+              ),
+        similar: (names) =>
+          names.length === 0
+            ? Effect.succeed([])
+            : resilient(sql<{ id: number; source_id: string; slug: string; asked: number }>`
+                select best.id, best.source_id, best.slug, asked.place as asked
+                from jsonb_to_recordset(${JSON.stringify(
+                  names.map(({ folder, name, sourceId }, place) => ({
+                    place,
+                    name,
+                    source_id: sourceId,
+                    prefix: folder === "" ? "" : `${folder}/`
+                  }))
+                )}::jsonb) as asked(place int, source_id text, name text, prefix text)
+                cross join lateral (
+                  select id, source_id, slug from pages
+                  where title % asked.name and similarity(title, asked.name) >= ${alikeEnough}::real
+                    and starts_with(slug, asked.prefix) and source_id = asked.source_id and deleted_at is null
+                  order by similarity(title, asked.name) desc, slug limit 1
+                ) as best`).pipe(
+                Effect.map((rows) =>
+                  rows.map((row) => ({
+                    id: row.id,
+                    sourceId: row.source_id,
+                    slug: row.slug,
+                    asked: row.asked
+                  }))
+                )
+              ),
+        wait: Effect.fnUntraced(function* (pageIds, waiting) {
+          const pages = waiting.map((it) => it.pageId)
+          const names = waiting.map((it) => it.name)
+          yield* sql`
+            delete from gbrain_effect.links_waiting old where page_id = any(${pageIds}::int[]) and not exists (
+              select 1 from unnest(${pages}::int[], ${names}::text[]) as now(page_id, name)
+              where now.page_id = old.page_id and now.name = old.name)`
+          if (waiting.length === 0) return
+          yield* sql`
+            insert into gbrain_effect.links_waiting (page_id, name)
+            select * from unnest(${pages}::int[], ${names}::text[]) on conflict do nothing`
+        })
+      })
+    })
+  )
+}
+
+/** Any number, the same in every process. */
+const namesLock = 7_202_612
+
+/** Longer titles are no names that anybody refers to, and no index takes the longest. */
+const longestTitle = 300
+
+/** gbrain's bound: the share of three-letter pieces that two names must have in common. */
+const alikeEnough = 0.55

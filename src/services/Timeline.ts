@@ -1,0 +1,73 @@
+/**
+ * Rows of `timeline_entries`. What a page says is added; what it said before and no longer says is removed, if we had added it:
+ * gbrain keeps no note of which entries were extracted and which made by hand, so ours are noted in a table of our own.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import type { TimelineEntry } from "../domain/timeline/Entry.ts"
+import { resilient } from "./database/Resilience.ts"
+
+/** An entry of a page. */
+export interface PageEntry extends TimelineEntry {
+  readonly pageId: number
+}
+
+/** An entry that is there. */
+export interface StoredEntry extends PageEntry {
+  readonly id: number
+  /** Whether it was extracted by us. */
+  readonly extracted: boolean
+}
+
+/** Timeline entries. */
+export class Timeline extends Context.Service<
+  Timeline,
+  {
+    readonly of: (
+      pageIds: ReadonlyArray<number>
+    ) => Effect.Effect<ReadonlyArray<StoredEntry>, SqlError.SqlError>
+    /** Removes entries by id, and writes entries, new ones and ones whose detail changed. For use inside a transaction. */
+    readonly write: (
+      removed: ReadonlyArray<number>,
+      written: ReadonlyArray<PageEntry>
+    ) => Effect.Effect<void, SqlError.SqlError>
+  }
+>()("gbrain/Timeline") {
+  /** The timelines of the open brain. */
+  static readonly layer = Layer.effect(
+    Timeline,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      return Timeline.of({
+        of: (pageIds) =>
+          resilient(sql<StoredEntry>`
+            select entry.id, entry.page_id as "pageId", to_char(entry.date, 'YYYY-MM-DD') as date, entry.source, entry.summary,
+              entry.detail, extracted.entry_id is not null as extracted
+            from timeline_entries entry left join gbrain_effect.timeline_extracted extracted on extracted.entry_id = entry.id
+            where entry.page_id = any(${pageIds}::int[]) and entry.event_page_id is null`),
+        write: Effect.fnUntraced(function* (removed, written) {
+          if (removed.length > 0) {
+            yield* sql`delete from timeline_entries where id = any(${removed}::int[])`
+            yield* sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${removed}::int[])`
+          }
+          for (let start = 0; start < written.length; start += rowsAtOnce) {
+            const rows = JSON.stringify(written.slice(start, start + rowsAtOnce))
+            yield* sql`
+              with made as (
+                insert into timeline_entries as entry (page_id, date, source, summary, detail)
+                select row."pageId", row.date, row.source, row.summary, row.detail
+                from jsonb_to_recordset(${rows}::jsonb)
+                  as row("pageId" int, date date, source text, summary text, detail text)
+                on conflict (page_id, date, md5(summary), source) do update set detail = excluded.detail
+                returning id, page_id
+              )
+              insert into gbrain_effect.timeline_extracted (entry_id, page_id) select id, page_id from made
+              on conflict do nothing`
+          }
+        })
+      })
+    })
+  )
+}
+
+const rowsAtOnce = 5000

@@ -1,0 +1,151 @@
+/** Links and timelines from the command line, on the example. */
+import { appendFile, cp, mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { type CliHome, cliHome } from "../support/cli.ts"
+
+const example = fileURLToPath(new URL("../../examples/brain", import.meta.url))
+
+describe("extract from the command line", () => {
+  let home: CliHome
+  let notes: string
+  const json = async (...args: ReadonlyArray<string>) => {
+    const result = await home.run([...args, "--json"])
+    expect(result).toMatchObject({ code: 0 })
+    return JSON.parse(result.stdout)
+  }
+  beforeAll(async () => {
+    home = await cliHome()
+    notes = join(home.directory, "notes")
+    await cp(example, notes, { recursive: true })
+    await home.run(["init"])
+  })
+  afterAll(() => home.remove())
+
+  it("an import leaves links and timeline fresh; the brain can be set to leave them to extract", async () => {
+    await home.run(["config", "set", "auto_link", "off"])
+    await home.run(["config", "set", "auto_timeline", "off"])
+    expect(await json("import", notes)).toMatchObject({ created: 78, links: 0, timeline_entries: 0 })
+    expect(await json("extract", "all", "--dry-run")).toMatchObject({
+      dry_run: true,
+      pages_processed: 78,
+      links: { created: 57 },
+      timeline: { created: 8 }
+    })
+    expect(await json("links", "companies/tidewell")).toEqual([])
+    await home.run(["config", "unset", "auto_link"])
+    await home.run(["config", "unset", "auto_timeline"])
+    await appendFile(join(notes, "companies/tidewell.md"), "\n- **2025-04-01** | Minutes — Moved to Bergen\n")
+    expect(await json("import", notes)).toMatchObject({ updated: 1, links: 5, timeline_entries: 4 })
+    expect((await json("timeline", "companies/tidewell"))[0]).toEqual({
+      date: "2025-04-01",
+      source: "Minutes",
+      summary: "Moved to Bergen",
+      detail: ""
+    })
+  })
+
+  it("extracts what is out of date, with several workers, and then nothing", async () => {
+    const first = await json("extract", "all", "--workers", "4")
+    expect(first).toMatchObject({
+      command: "extract",
+      kind: "all",
+      status: "completed",
+      from: "db",
+      workers: 4,
+      pages_considered: 78,
+      pages_up_to_date: 1,
+      pages_processed: 77,
+      links: { found: 52, created: 52 },
+      failures: []
+    })
+    expect(await json("extract", "all")).toMatchObject({ pages_up_to_date: 78, pages_processed: 0 })
+    expect((await home.run(["extract", "--stale"])).stdout).toContain("Nothing to do: 78 pages up to date.")
+    expect(await json("extract", "all", "--force")).toMatchObject({
+      pages_processed: 78,
+      links: { found: 57, created: 0, updated: 0, removed: 0 },
+      timeline: { found: 9, created: 0, updated: 0, removed: 0 }
+    })
+    const status = await json("status")
+    expect(status.runs[0]).toMatchObject({ command: "extract all", status: "completed" })
+  })
+
+  it("shows links, what links back, what can be reached, and what happened", async () => {
+    const links = await json("links", "companies/tidewell")
+    expect(links).toContainEqual(
+      expect.objectContaining({ slug: "people/noor-halloran", type: "founded", link_source: "markdown" })
+    )
+    expect(await json("backlinks", "companies/kelpline-ventures")).toContainEqual(
+      expect.objectContaining({ slug: "companies/tidewell", type: "invested_in" })
+    )
+    const graph = await json("graph", "companies/tidewell", "--depth", "2")
+    expect(Math.max(...graph.nodes.map((node: { depth: number }) => node.depth))).toBe(2)
+    expect(graph.nodes.filter((node: { slug: string }) => node.slug === "companies/tidewell")).toHaveLength(1)
+    expect((await home.run(["graph", "companies/tidewell", "--depth", "1"])).stdout).toContain(
+      "\n  founded: people/noor-halloran (Noor Halloran)\n"
+    )
+    expect((await home.run(["links", "companies/tidewell"])).stdout).toContain("people/noor-halloran")
+    expect((await home.run(["timeline", "companies/tidewell"])).stdout).toContain("Seed round closed")
+    const none = await home.run(["backlinks", "conversations/2025-03-orders"])
+    expect(none).toMatchObject({ code: 0, stdout: "" })
+    expect(none.stderr).toContain("is linked by nothing that is known")
+  })
+
+  it("a page that is not there: exit 1, and which it may be", async () => {
+    for (const command of ["links", "backlinks", "graph", "timeline"]) {
+      const result = await home.run([command, "tidewell"])
+      expect(result).toMatchObject({ code: 1, stdout: "" })
+      expect(result.stderr).toContain("There is no page tidewell. Did you mean companies/tidewell?")
+    }
+    expect((await home.run(["extract", "all", "--source-id", "gone"])).stderr).toContain('no source "gone"')
+  })
+
+  it("files that are edited and not imported: --dir, or the source's own folder", async () => {
+    await appendFile(
+      join(notes, "people/ewa-nowak.md"),
+      "\nAdvises [Hafenwerk](../companies/hafenwerk.md).\n"
+    )
+    await writeFile(join(notes, "people/new.md"), "[[companies/tidewell]]")
+    await writeFile(join(notes, "people/broken.md"), Buffer.from([0xff, 0xfe, 0]))
+    const run = await home.run(["extract", "links", "--source", "fs", "--json"])
+    expect(run.code).toBe(1)
+    const report = JSON.parse(run.stdout)
+    expect(report).toMatchObject({
+      from: "fs",
+      status: "failed",
+      pages_processed: 78,
+      pages_failed: 1,
+      files_without_page: 1,
+      links: { found: 58 }
+    })
+    expect(report.failures[0].item).toBe("people/broken.md")
+    expect(await json("links", "people/ewa-nowak")).toContainEqual(
+      expect.objectContaining({ slug: "companies/hafenwerk", type: "advises" })
+    )
+    const nowhere = await home.run(["extract", "all", "--dir", join(home.directory, "nowhere")])
+    expect(nowhere).toMatchObject({ code: 1, stdout: "" })
+    expect(nowhere.stderr).toContain("is no folder")
+    await home.run(["sources", "add", "work"])
+    const homeless = await home.run(["extract", "all", "--source", "fs", "--source-id", "work"])
+    expect(homeless).toMatchObject({ code: 2, stdout: "" })
+    expect(homeless.stderr).toContain("--dir")
+  })
+
+  it("the front matter, when asked for; who is meant by it and has no page is named", async () => {
+    const folder = join(home.directory, "more")
+    await mkdir(join(folder, "meetings"), { recursive: true })
+    await writeFile(
+      join(folder, "meetings/kick-off.md"),
+      "---\ntype: meeting\nattendees: [Noor Halloran, '[[people/wei-chen]]', Nobody At All]\n---\nWe met."
+    )
+    await home.run(["import", folder])
+    const report = await json("extract", "links", "--include-frontmatter", "--type", "meeting")
+    expect(report.names_unresolved).toEqual([{ name: "attendees: Nobody At All", times: 1 }])
+    const back = await json("backlinks", "meetings/kick-off")
+    expect(back.map((link: { slug: string; type: string }) => `${link.slug} ${link.type}`)).toEqual([
+      "people/noor-halloran attended",
+      "people/wei-chen attended"
+    ])
+  })
+})

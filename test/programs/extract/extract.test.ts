@@ -1,0 +1,387 @@
+/** What `extract` promises of links and timelines, on both databases. */
+import { expect, it } from "@effect/vitest"
+import { Duration, Effect, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import {
+  extractForSlugs,
+  extractLinksForSlugs,
+  extractTimelineForSlugs
+} from "../../../src/programs/extract/forSlugs.ts"
+import { extract } from "../../../src/programs/extract/extract.ts"
+import { extractBrainLayer, extractLayer } from "../../../src/programs/extract/layer.ts"
+import { defaultExtractOptions } from "../../../src/programs/extract/options.ts"
+import { Links } from "../../../src/services/Links.ts"
+import { onBothDatabases } from "../../support/brains.ts"
+import { putPages, type TestPage } from "../../support/extraction.ts"
+import { allEntries, allLinks, runExtract } from "../../support/links.ts"
+
+const page = (slug: string, body: string, more: Partial<TestPage> = {}): TestPage => ({
+  slug,
+  body,
+  type: "concept",
+  ...more
+})
+
+const stale = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ slug: string }>`
+    select slug from pages where links_extracted_at is null or updated_at > links_extracted_at order by slug`
+  return rows.map((row) => row.slug)
+})
+
+const none = { created: 0, updated: 0, removed: 0 }
+
+/** A run during which page `a` is edited, right before its links are written, so many times. */
+const runEdited = (times: number) =>
+  extract(defaultExtractOptions).pipe(
+    Effect.provide(
+      Layer.effect(
+        Links,
+        Effect.gen(function* () {
+          const links = yield* Links
+          const sql = yield* SqlClient.SqlClient
+          let edits = 0
+          const edit = sql`
+            update pages set compiled_truth = ${"[[c]]\n\n- **2024-01-01** | new"}, updated_at = clock_timestamp() where slug = 'a'`
+          return Links.of({
+            ...links,
+            madeBy: (ids, options) =>
+              Effect.tap(links.madeBy(ids, options), () =>
+                Effect.when(
+                  edit,
+                  Effect.sync(() => edits++ < times)
+                )
+              )
+          })
+        })
+      ).pipe(Layer.provideMerge(extractLayer({ workers: 2 })))
+    )
+  )
+
+onBothDatabases("extract", (brain) => {
+  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
+    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
+  const body = Effect.gen(function* () {
+    yield* SqlClient.SqlClient
+    yield* runExtract()
+  })
+
+  test("links and timelines of a small brain, and again for nothing", () =>
+    Effect.gen(function* () {
+      yield* putPages([
+        page("people/ana-ruiz", "CTO of [[companies/azul|Azul]]. Knows [Omar](omar.md).", { type: "person" }),
+        page("people/omar", "See people/ana-ruiz, and/or `[[companies/azul]]`.", { type: "person" }),
+        page(
+          "companies/azul",
+          "Founded by [Ana](../people/ana-ruiz.md).\n\n- **2024-03-15** | Minutes — Founded",
+          {
+            type: "company"
+          }
+        ),
+        page("meetings/m1", "With [[Ana Ruiz]] and [[nobody]].", { type: "meeting", title: "Kick-off" })
+      ])
+      const first = yield* runExtract()
+      expect(first).toMatchObject({
+        status: "completed",
+        pages_processed: 4,
+        links: { found: 5, created: 5 },
+        timeline: { found: 1, created: 1 },
+        references_unresolved: 1,
+        failures: []
+      })
+      // Omar stands in the same sentences as Azul: words are a matter of nearness.
+      expect(yield* allLinks).toEqual([
+        "companies/azul founded people/ana-ruiz",
+        "meetings/m1 wikilink_basename people/ana-ruiz [wikilink-resolved]",
+        "people/ana-ruiz works_at companies/azul",
+        "people/ana-ruiz works_at people/omar",
+        "people/omar mentions people/ana-ruiz"
+      ])
+      expect(yield* allEntries).toEqual(["companies/azul 2024-03-15 Minutes: Founded"])
+      expect(yield* stale).toEqual([])
+      expect(yield* runExtract()).toMatchObject({ pages_up_to_date: 4, pages_processed: 0 })
+      expect(yield* runExtract({ force: true })).toMatchObject({
+        pages_processed: 4,
+        links: { found: 5, ...none },
+        timeline: { found: 1, ...none }
+      })
+    }))
+
+  test("what a page no longer says goes, what others made stays", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages([page("a", "[[b]] [[c]]\n\n- **2024-01-01** | one"), page("b", ""), page("c", "")])
+      yield* runExtract()
+      yield* sql`
+        insert into links (from_page_id, to_page_id, link_type, link_source)
+        select a.id, b.id, 'knows', kind from pages a, pages b, unnest(array['manual', 'mentions', null]) kind
+        where a.slug = 'a' and b.slug = 'b'`
+      yield* sql`
+        insert into timeline_entries (page_id, date, source, summary) select id, '2023-01-01', 'me', 'by hand' from pages where slug = 'a'`
+      yield* putPages([page("a", "[[c]]\n\n- **2024-01-01** | two")])
+      expect(yield* runExtract()).toMatchObject({
+        links: { removed: 1, created: 0 },
+        timeline: { removed: 1, created: 1 }
+      })
+      expect(yield* allLinks).toEqual([
+        "a knows b [manual]",
+        "a knows b [mentions]",
+        "a knows b [nobody]",
+        "a mentions c"
+      ])
+      expect(yield* allEntries).toEqual(["a 2023-01-01 me: by hand", "a 2024-01-01 markdown: two"])
+    }))
+
+  test("columns are filled as gbrain fills them", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`insert into sources (id, name) values ('work', 'Work')`
+      yield* putPages([
+        page("people/ana", "", { type: "person", title: "Ana Ruiz", frontmatter: { company: "Azul" } }),
+        page("companies/azul", "[[people/ana]] [[work:people/omar]] [[ana]] see src/a.ts:7", {
+          type: "company",
+          frontmatter: {
+            key_people: [{ name: "Ana Ruis", role: "CTO" }, "Nobody"],
+            related: ["[[people/ana]]"]
+          }
+        }),
+        page("people/omar", "", { type: "person", sourceId: "work" }),
+        page("src-a-ts", "", { type: "code" })
+      ])
+      const report = yield* runExtract({ includeFrontmatter: true })
+      expect(report.names_unresolved).toEqual([{ name: "key_people: Nobody", times: 1 }])
+      const rows = yield* sql`
+        select a.slug as "from", b.slug as "to", link_type as type, link_source as source, link_kind as kind, o.slug as origin,
+          origin_field as field, resolution_type as resolution
+        from links join pages a on a.id = from_page_id join pages b on b.id = to_page_id left join pages o on o.id = origin_page_id
+        order by link_source, link_type, a.slug, o.slug, b.slug`
+      const row = (from: string, to: string, type: string, source: string, more: object = {}) => ({
+        from,
+        to,
+        type,
+        source,
+        kind: null,
+        origin: null,
+        field: null,
+        resolution: null,
+        ...more
+      })
+      const azul = "companies/azul"
+      const ana = "people/ana"
+      expect(rows).toEqual([
+        row(azul, ana, "related_to", "frontmatter", { origin: azul, field: "related" }),
+        row(ana, azul, "works_at", "frontmatter", { origin: azul, field: "key_people" }),
+        row(ana, azul, "works_at", "frontmatter", { origin: ana, field: "company" }),
+        row("src-a-ts", azul, "documented_by", "markdown", { origin: azul, field: "compiled_truth" }),
+        row(azul, "src-a-ts", "documents", "markdown", { origin: azul, field: "compiled_truth" }),
+        row(azul, ana, "mentions", "markdown", { resolution: "unqualified" }),
+        row(azul, "people/omar", "mentions", "markdown", { resolution: "qualified" }),
+        row(azul, ana, "wikilink_basename", "wikilink-resolved", { resolution: "unqualified" })
+      ])
+      // The front matter is left alone by a run that is not asked about it, and followed by one that is.
+      expect(yield* runExtract({ force: true })).toMatchObject({ links: none })
+      yield* putPages([page(ana, "", { type: "person", title: "Ana Ruiz" })])
+      expect(yield* runExtract({ includeFrontmatter: true })).toMatchObject({ links: { removed: 1 } })
+    }))
+
+  test("a bare name: the one page that has it, or every one where the brain is set so, or none", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const rule = (value: string) => sql`
+        insert into config (key, value) values ('link_resolution.global_basename', ${value})
+        on conflict (key) do update set value = excluded.value`
+      yield* sql`insert into page_aliases (source_id, alias_norm, slug) values ('default', 'the harbour', 'x/twin')`
+      yield* putPages([
+        page("start", "[[twin]] [[only]] [[The Harbour]] [[Ein Titel]] [[deep/only]] [[near]]"),
+        page("x/twin", ""),
+        page("y/twin", ""),
+        page("x/deep/only", "", { title: "Ein Titel" }),
+        page("near", "[[near]] [[twin#x|y]]")
+      ])
+      yield* runExtract()
+      expect(yield* allLinks).toEqual([
+        "start mentions near",
+        "start wikilink_basename x/deep/only [wikilink-resolved]",
+        "start wikilink_basename x/twin [wikilink-resolved]"
+      ])
+      yield* rule("true")
+      yield* runExtract({ force: true })
+      expect((yield* allLinks).filter((line) => line.includes("twin"))).toHaveLength(4)
+      yield* rule("false")
+      yield* runExtract({ force: true })
+      // The end of a path is no bare name.
+      expect(yield* allLinks).toEqual([
+        "start mentions near",
+        "start wikilink_basename x/deep/only [wikilink-resolved]"
+      ])
+    }))
+
+  test("links lead to the page's own source first, then to the common one, and never to a third", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`insert into sources (id, name) values ('work', 'Work'), ('home', 'Home')`
+      yield* putPages([
+        page("x/both", "", { sourceId: "work" }),
+        page("x/both", ""),
+        page("x/common", ""),
+        page("x/third", "", { sourceId: "home" }),
+        page("start", "[[x/both]] [[x/common]] [[x/third]] [[third]] [[home:x/third]]", { sourceId: "work" })
+      ])
+      yield* runExtract()
+      const rows = yield* sql<{ line: string }>`
+        select b.source_id || ' ' || b.slug as line from links join pages b on b.id = to_page_id order by 1`
+      expect(rows.map((row) => row.line)).toEqual(["default x/common", "home x/third", "work x/both"])
+    }))
+
+  test("a page that is named before it exists is linked when it comes, and the name it had still leads to it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages([page("start", "[[people/陈伟]] and [[later]] and x/old")])
+      expect(yield* runExtract()).toMatchObject({ links: { found: 0 }, references_unresolved: 2 })
+      yield* putPages([page("people/陈伟", ""), page("x/later", ""), page("x/new", "")])
+      yield* sql`insert into slug_aliases (source_id, alias_slug, canonical_slug) values ('default', 'x/old', 'x/new')`
+      expect(yield* runExtract({ dryRun: true })).toMatchObject({ pages_considered: 4 })
+      expect(yield* runExtract()).toMatchObject({ pages_processed: 4 })
+      expect(yield* allLinks).toEqual([
+        "start mentions people/陈伟",
+        "start mentions x/new",
+        "start wikilink_basename x/later [wikilink-resolved]"
+      ])
+    }))
+
+  test("an edit while a page is read is not hidden: the page is read again", () =>
+    Effect.gen(function* () {
+      yield* putPages([page("a", "[[b]]\n\n- **2024-01-01** | old"), page("b", ""), page("c", "")])
+      const report = yield* runEdited(1)
+      expect(report).toMatchObject({ status: "completed", pages_processed: 3, pages_edited: 0 })
+      expect(yield* allLinks).toEqual(["a mentions c"])
+      expect(yield* allEntries).toEqual(["a 2024-01-01 markdown: new"])
+      expect(yield* stale).toEqual([])
+    }))
+
+  test("a page that is edited all the time is left to the next run, and does not look done", () =>
+    Effect.gen(function* () {
+      yield* putPages([page("a", "[[b]]"), page("b", ""), page("c", "")])
+      expect(yield* runEdited(99)).toMatchObject({ pages_processed: 2, pages_edited: 1, links: none })
+      expect(yield* allLinks).toEqual([])
+      expect(yield* stale).toEqual(["a"])
+      expect(yield* runExtract()).toMatchObject({ pages_up_to_date: 2, pages_processed: 1 })
+      expect(yield* allLinks).toEqual(["a mentions c"])
+    }))
+
+  test("one page that the database refuses takes no other along", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages(Array.from({ length: 7 }, (_, index) => page(`p${index}`, `[[p${(index + 1) % 7}]]`)))
+      yield* sql`alter table links add constraint refused check (context <> '[[p4]]')`
+      const report = yield* runExtract()
+      expect(report).toMatchObject({
+        status: "failed",
+        pages_processed: 6,
+        pages_failed: 1,
+        links: { created: 6 }
+      })
+      expect(report.failures).toMatchObject([{ item: "p3", reason: expect.stringContaining("refused") }])
+      expect(yield* stale).toEqual(["p3"])
+      yield* sql`alter table links drop constraint refused`
+      expect(yield* runExtract()).toMatchObject({ status: "completed", pages_processed: 1 })
+    }))
+
+  test("a dry run tells what would be linked and writes nothing", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages([page("a", "[[b]]\n\n- **2024-01-01** | x"), page("b", "")])
+      expect(yield* runExtract({ dryRun: true })).toMatchObject({
+        dry_run: true,
+        links: { created: 1 },
+        timeline: { created: 1 },
+        would_link: [{ from: "a", to: "b", type: "mentions" }]
+      })
+      expect(yield* allLinks).toEqual([])
+      expect(yield* allEntries).toEqual([])
+      expect(yield* stale).toEqual(["a", "b"])
+      expect(yield* sql`select 1 from gbrain_effect.runs`).toEqual([])
+    }))
+
+  test("links or timeline alone do not make a page look done; types, dates and times limit the pages", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages([
+        page("a", "[[b]]\n\n- **2024-01-01** | x", { type: "note" }),
+        page("b", "[[a]]\n\n- **2024-01-02** | y")
+      ])
+      yield* sql`update pages set updated_at = '2030-01-01' where slug = 'b'`
+      expect(yield* runExtract({ kind: "timeline", type: Option.some("note") })).toMatchObject({
+        pages_processed: 1,
+        links: { found: 0 },
+        timeline: { created: 1 }
+      })
+      expect(
+        yield* runExtract({ kind: "links", since: Option.some(Date.parse("2029-01-01")) })
+      ).toMatchObject({ pages_processed: 1, links: { created: 1 }, timeline: { found: 0 } })
+      expect(yield* stale).toEqual(["a", "b"])
+      expect(yield* runExtract({ timeLimit: Option.some(Duration.zero) })).toMatchObject({
+        status: "incomplete",
+        pages_left: 2
+      })
+      expect(yield* runExtract()).toMatchObject({ status: "completed", pages_processed: 2 })
+    }))
+
+  test("only the pages that were written, and those that waited for them", () =>
+    Effect.gen(function* () {
+      yield* putPages([page("a", "[[c]]"), page("b", "[[a]]\n\n- **2024-01-01** | x")])
+      const written = { sourceId: "default", slugs: ["b", "gone"] }
+      const forSlugs = <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.provide(work, extractBrainLayer)
+      yield* forSlugs(extractLinksForSlugs(written))
+      expect(yield* allLinks).toEqual(["b mentions a"])
+      expect(yield* allEntries).toEqual([])
+      yield* forSlugs(extractTimelineForSlugs(written))
+      expect(yield* allEntries).toHaveLength(1)
+      expect(yield* stale).toEqual(["a", "b"])
+      yield* forSlugs(extractForSlugs({ ...written, slugs: ["a"] }, "all"))
+      expect(yield* stale).toEqual(["b"])
+      yield* putPages([page("c", "")])
+      const outcome = yield* forSlugs(extractForSlugs({ ...written, slugs: ["c"] }, "all"))
+      expect(outcome).toMatchObject({ processed: 2, failed: 0 })
+      expect(yield* allLinks).toEqual(["a mentions c", "b mentions a"])
+    }))
+
+  test("many groups at once leave what one at a time leaves", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`
+        insert into pages (slug, type, title, compiled_truth)
+        select 'p/' || n, 'person', 'P ' || n, 'Advises [[p/' || (n * 7) % 1500 || ']], see p/' || (n * 11) % 1500 || E'\n\n- **2024-01-01** | day ' || n
+        from generate_series(0, 1499) n`
+      const report = yield* runExtract({ workers: 8 })
+      expect(report).toMatchObject({ pages_processed: 1500, timeline: { created: 1500 } })
+      const before = yield* allLinks
+      expect(before.length).toBe(report.links.created)
+      yield* sql`delete from links`
+      yield* runExtract({ workers: 1, force: true })
+      expect(yield* allLinks).toEqual(before)
+    }))
+
+  test("a page with a hundred thousand links to nowhere, one that links everything, and a circle", () =>
+    Effect.gen(function* () {
+      const lines = (count: number, line: (index: number) => string) =>
+        Array.from({ length: count }, (_, index) => line(index)).join("\n")
+      yield* putPages([
+        page(
+          "nowhere",
+          lines(100_000, (index) => `[[gone/${index}]]`)
+        ),
+        page(
+          "self",
+          lines(100_000, () => "founded [[circle]]")
+        ),
+        page("circle", "[[self]] [[circle]]")
+      ])
+      expect(yield* runExtract()).toMatchObject({
+        status: "completed",
+        links: { created: 2 },
+        references_unresolved: 100_000
+      })
+      expect(yield* allLinks).toEqual(["circle mentions self", "self founded circle"])
+    }))
+})
