@@ -27,6 +27,9 @@ export const subtract = (a: Money, b: Money): Money => brand(a - b)
 /** `amount` taken `count` times; `count` is a whole number. */
 export const times = (amount: Money, count: number): Money => brand(amount * BigInt(count))
 
+/** The smaller of two amounts. */
+export const min = (a: Money, b: Money): Money => (a < b ? a : b)
+
 /** The larger of two amounts. */
 export const max = (a: Money, b: Money): Money => (a > b ? a : b)
 

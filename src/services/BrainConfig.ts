@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import * as Money from "../domain/Money.ts"
 
 /** A setting's value does not fit the setting. */
 export class BadSetting extends Schema.TaggedError<BadSetting>()("BadSetting", {
@@ -17,7 +18,8 @@ export class BrainConfig extends Context.Service<
   {
     readonly all: Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
     readonly get: (key: string) => Effect.Effect<Option.Option<string>, SqlError.SqlError>
-    readonly set: (key: string, value: string) => Effect.Effect<void, SqlError.SqlError>
+    /** Refuses a value that the setting, if we know it, cannot have. */
+    readonly set: (key: string, value: string) => Effect.Effect<void, SqlError.SqlError | BadSetting>
     /** Removes the row; answers whether there was one. */
     readonly unset: (key: string) => Effect.Effect<boolean, SqlError.SqlError>
   }
@@ -39,9 +41,12 @@ export class BrainConfig extends Context.Service<
             Effect.map(([row]) => Option.fromUndefinedOr(row?.value))
           ),
         set: (key, value) =>
-          Effect.asVoid(sql`
-            insert into config (key, value) values (${key}, ${value})
-            on conflict (key) do update set value = excluded.value`),
+          Effect.andThen(
+            checkSetting(key, value),
+            Effect.asVoid(sql`
+              insert into config (key, value) values (${key}, ${value})
+              on conflict (key) do update set value = excluded.value`)
+          ),
         unset: (key) =>
           sql`delete from config where key = ${key} returning key`.pipe(Effect.map((rows) => rows.length > 0))
       })
@@ -57,13 +62,48 @@ export const isSwitchedOff = (value: string): boolean =>
 export const embeddingSettings = Effect.fn("embeddingSettings")(function* (config: BrainConfig["Service"]) {
   const rows = yield* config.all
   const model = rows.get("embedding_model") ?? "openai:text-embedding-3-small"
-  const text = rows.get("embedding_dimensions") ?? "1536"
-  const dimensions = Number(text)
-  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > 16_000) {
-    return yield* new BadSetting({
-      key: "embedding_dimensions",
-      message: `The setting embedding_dimensions is "${text}", which is no width. Set it: gbrain config set embedding_dimensions 1536`
-    })
-  }
+  const dimensions = yield* readWidth(rows.get("embedding_dimensions") ?? "1536")
   return { model, dimensions }
 })
+
+/** A setting that is an amount of dollars; none when it is not set. */
+export const dollarSetting = Effect.fnUntraced(function* (config: BrainConfig["Service"], key: string) {
+  const text = yield* config.get(key)
+  return Option.isNone(text) ? Option.none() : Option.some(yield* readDollars(key, text.value))
+})
+
+const readWidth = (text: string) => {
+  const dimensions = Number(text)
+  return Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= 16_000
+    ? Effect.succeed(dimensions)
+    : Effect.fail(
+        new BadSetting({
+          key: "embedding_dimensions",
+          message: `The setting embedding_dimensions is "${text}", which is no width. Set it: gbrain config set embedding_dimensions 1536`
+        })
+      )
+}
+
+const readDollars = (key: string, text: string) =>
+  Option.match(Money.parseUsd(text), {
+    onSome: Effect.succeed,
+    onNone: () =>
+      Effect.fail(
+        new BadSetting({
+          key,
+          message: `The setting ${key} is "${text}", which is no amount of dollars. Set it: gbrain config set ${key} 5, or remove it: gbrain config unset ${key}`
+        })
+      )
+  })
+
+const checkSetting = (key: string, value: string): Effect.Effect<void, BadSetting> => {
+  switch (key) {
+    case "embedding_dimensions":
+      return Effect.asVoid(readWidth(value))
+    case "budget.daily_usd":
+    case "budget.monthly_usd":
+      return Effect.asVoid(readDollars(key, value))
+    default:
+      return Effect.void
+  }
+}

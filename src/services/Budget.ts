@@ -7,15 +7,21 @@
  * not fit is the budget exhausted. So nothing that was paid for is thrown away, and the cap is used up to less than
  * the worst case of one call.
  *
+ * With a ledger, what the brain may spend a day and a month is kept in the same way, by all processes together.
+ *
  * A call that ends without being settled (it failed without saying what it cost, or was interrupted) is charged in full:
  * the provider may bill it.
  */
 import { Context, Deferred, Effect, Layer, Option, Schema } from "effect"
 import * as Money from "../domain/Money.ts"
+import { type Holding, holdingOf, unlimited } from "./budget/Holding.ts"
+import { type Full, Ledger, LedgerUnavailable } from "./Ledger.ts"
 
-/** A call was not made because it could have cost more than what is left under the cap. */
+/** A call was not made because it could have cost more than what is left under a cap. */
 export class BudgetExhausted extends Schema.TaggedError<BudgetExhausted>()("BudgetExhausted", {
-  /** Dollars spent so far. */
+  /** Which cap: of the run, or of the brain a day or a month. */
+  period: Schema.Literals(["run", "day", "month"]),
+  /** Dollars spent by this run so far. */
   spentUsd: Schema.String,
   /** The cap in dollars. */
   capUsd: Schema.String,
@@ -23,6 +29,9 @@ export class BudgetExhausted extends Schema.TaggedError<BudgetExhausted>()("Budg
   neededUsd: Schema.String,
   message: Schema.String
 }) {}
+
+/** Why money for a call was not to be had. */
+export type BudgetError = BudgetExhausted | LedgerUnavailable
 
 /** What a budget stands at. */
 export interface BudgetSnapshot {
@@ -36,24 +45,27 @@ export interface BudgetSnapshot {
 interface Waiter {
   readonly amount: Money.Money
   state: "waiting" | "granted" | "refused"
-  readonly granted: Deferred.Deferred<void, BudgetExhausted>
+  readonly granted: Deferred.Deferred<void, BudgetError>
+  close: (charged: Money.Money) => void
 }
 
 /** The money of one run, shared by everything that runs under the same layer. */
 export class Budget extends Context.Service<
   Budget,
   {
-    /** The most that may be spent; none when there is no limit. */
+    /** The most that this run may spend; none when there is no limit. */
     readonly cap: Option.Option<Money.Money>
+    /** Whether there is any cap to keep, the run's or the brain's: then a model must have a price. */
+    readonly capped: boolean
     /**
      * Reserves `worst`, runs `use`, and charges what `use` settles: `settle(zero)` gives everything back. Ending without
      * a settlement charges all of `worst`. Settling more than `worst` is charged as it is (the money is gone), and what
-     * comes after waits for it. Fails with `BudgetExhausted` without running `use`.
+     * comes after waits for it. Fails with a `BudgetError` without running `use`.
      */
     readonly withReservation: <A, E, R>(
       worst: Money.Money,
       use: (settle: (actual: Money.Money) => Effect.Effect<void>) => Effect.Effect<A, E, R>
-    ) => Effect.Effect<A, E | BudgetExhausted, R>
+    ) => Effect.Effect<A, E | BudgetError, R>
     /** The state at this moment; one read, consistent in itself. */
     readonly snapshot: Effect.Effect<BudgetSnapshot>
     /** Completes when the first call is refused for good: the signal to start nothing new. */
@@ -63,59 +75,130 @@ export class Budget extends Context.Service<
   /** A budget of its own, starting at zero. */
   static readonly layer = (options: { readonly cap: Option.Option<Money.Money> }) =>
     Layer.effect(Budget, make(options.cap))
+
+  /** The same, under the caps of the brain besides. */
+  static readonly layerLedger = (options: { readonly cap: Option.Option<Money.Money> }) =>
+    Layer.effect(
+      Budget,
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        return yield* makeWith({
+          cap: options.cap,
+          capped: ledger.capped,
+          holding: yield* holdingOf(ledger)
+        })
+      })
+    )
 }
 
 /** Makes a budget; see `Budget.layer`. */
-export const make = Effect.fnUntraced(function* (cap: Option.Option<Money.Money>) {
+export const make = (cap: Option.Option<Money.Money>) => makeWith({ cap, capped: false, holding: unlimited })
+
+const makeWith = Effect.fnUntraced(function* (options: {
+  readonly cap: Option.Option<Money.Money>
+  readonly capped: boolean
+  readonly holding: Holding
+}) {
+  const { cap, holding } = options
   let spent = Money.zero
   let reserved = Money.zero
   let inFlight = 0
   const waiting: Array<Waiter> = []
   const exhausted = yield* Deferred.make<BudgetExhausted>()
   let refused = false
+  // Of the ledger: whether it is being asked, and whether it said that there is no more.
+  let asking = false
+  let full: Full | undefined
 
-  const fits = (amount: Money.Money) =>
+  const underCap = (amount: Money.Money) =>
     Option.match(cap, { onNone: () => true, onSome: (limit) => spent + reserved + amount <= limit })
 
-  const refuse = (waiter: Waiter) => {
-    const limit = Option.getOrElse(cap, () => Money.zero)
-    const error = new BudgetExhausted({
+  const end = (waiter: Waiter, error: BudgetError) => {
+    waiter.state = "refused"
+    if (error instanceof BudgetExhausted) {
+      refused = true
+      Deferred.doneUnsafe(exhausted, Effect.succeed(error))
+    }
+    Deferred.doneUnsafe(waiter.granted, Effect.fail(error))
+  }
+
+  const exhaustedBy = (waiter: Waiter, period: BudgetExhausted["period"], limit: Money.Money) =>
+    new BudgetExhausted({
+      period,
       spentUsd: Money.toDecimal(spent, 6),
       capUsd: Money.toDecimal(limit, 6),
       neededUsd: Money.toDecimal(waiter.amount, 6),
       message:
-        `The budget of ${Money.format(limit)} is used up: ${Money.format(spent)} spent, and the next call could cost ` +
-        `${Money.format(waiter.amount)}. What was paid for is kept; run again with a higher --max-cost-usd to go on.`
+        period === "run"
+          ? `The budget of ${Money.format(limit)} is used up: ${Money.format(spent)} spent, and the next call could cost ` +
+            `${Money.format(waiter.amount)}. What was paid for is kept; run again with a higher --max-cost-usd to go on.`
+          : `The brain's budget of ${Money.format(limit)} a ${period} is used up, ${Money.format(spent)} of it by this run, and the ` +
+            `next call could cost ${Money.format(waiter.amount)}. What was paid for is kept; run again when the ${period} is over ` +
+            `(in UTC), or raise it: gbrain config set budget.${period === "day" ? "daily" : "monthly"}_usd DOLLARS`
     })
-    refused = true
-    waiter.state = "refused"
-    Deferred.doneUnsafe(exhausted, Effect.succeed(error))
-    Deferred.doneUnsafe(waiter.granted, Effect.fail(error))
+
+  const grant = (waiter: Waiter) => {
+    reserved = Money.add(reserved, waiter.amount)
+    inFlight++
+    const close = holding.reserve(waiter.amount)
+    waiter.close = (charged) => {
+      reserved = Money.subtract(reserved, waiter.amount)
+      spent = Money.add(spent, charged)
+      inFlight--
+      close(charged)
+      full = undefined
+      admit()
+    }
+    waiter.state = "granted"
+    Deferred.doneUnsafe(waiter.granted, Effect.void)
+  }
+
+  // So much at least; while the run goes on, an eighth of what it has spent, so that the ledger is asked ever more rarely.
+  const askForMore = (asker: Waiter) => {
+    asking = true
+    const queued = waiting.reduce((sum, waiter) => Money.add(sum, waiter.amount), Money.zero)
+    holding.more({ need: asker.amount, want: Money.max(queued, Money.fromPico(spent / 8n)) }, (outcome) => {
+      asking = false
+      if (outcome instanceof LedgerUnavailable) {
+        for (const waiter of waiting.splice(0)) end(waiter, outcome)
+        return
+      }
+      // No room for somebody who has left says nothing about who is next.
+      full = outcome === "more" || waiting[0] !== asker ? undefined : outcome
+      admit()
+    })
   }
 
   // Runs after every change, synchronously: no other fiber sees a state in between. Completing a deferred may run its
   // fiber at once, which may come back here; so a waiter has left the queue before it is told.
   const admit = () => {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const fitting = fits(next.amount)
-      if (!fitting && inFlight > 0) return
-      waiting.shift()
-      if (fitting) {
-        reserved = Money.add(reserved, next.amount)
-        inFlight++
-        next.state = "granted"
-        Deferred.doneUnsafe(next.granted, Effect.void)
+      if (!underCap(next.amount)) {
+        if (inFlight > 0) return
+        waiting.shift()
+        end(
+          next,
+          exhaustedBy(
+            next,
+            "run",
+            Option.getOrElse(cap, () => Money.zero)
+          )
+        )
+      } else if (holding.fits(next.amount)) {
+        waiting.shift()
+        grant(next)
+      } else if (full === undefined) {
+        if (!asking) askForMore(next)
+        return
       } else {
-        refuse(next)
+        // Calls in flight may give back what there is no more of.
+        if (inFlight > 0) return
+        waiting.shift()
+        const { cap: limit, period } = full
+        full = undefined
+        end(next, exhaustedBy(next, period, limit))
       }
     }
-  }
-
-  const close = (worst: Money.Money, charged: Money.Money) => {
-    reserved = Money.subtract(reserved, worst)
-    spent = Money.add(spent, charged)
-    inFlight--
-    admit()
   }
 
   // A fiber interrupted while it waits leaves the queue; one interrupted just after it was granted gives all back.
@@ -127,7 +210,7 @@ export const make = Effect.fnUntraced(function* (cap: Option.Option<Money.Money>
     }).pipe(
       Effect.onInterrupt(() =>
         Effect.sync(() => {
-          if (waiter.state === "granted") return close(waiter.amount, Money.zero)
+          if (waiter.state === "granted") return waiter.close(Money.zero)
           if (waiter.state === "refused") return
           waiting.splice(waiting.indexOf(waiter), 1)
           admit()
@@ -138,14 +221,15 @@ export const make = Effect.fnUntraced(function* (cap: Option.Option<Money.Money>
   const withReservation: Budget["Service"]["withReservation"] = (worst, use) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const granted = yield* Deferred.make<void, BudgetExhausted>()
-        yield* acquire({ amount: worst, state: "waiting", granted })
+        const granted = yield* Deferred.make<void, BudgetError>()
+        const waiter: Waiter = { amount: worst, state: "waiting", granted, close: () => {} }
+        yield* acquire(waiter)
         let open = true
         const settle = (actual: Money.Money) =>
           Effect.sync(() => {
             if (!open) return
             open = false
-            close(worst, actual)
+            waiter.close(actual)
           })
         return yield* restore(use(settle)).pipe(Effect.ensuring(settle(worst)))
       })
@@ -153,6 +237,7 @@ export const make = Effect.fnUntraced(function* (cap: Option.Option<Money.Money>
 
   return Budget.of({
     cap,
+    capped: options.capped || Option.isSome(cap),
     withReservation,
     snapshot: Effect.sync(() => ({ spent, reserved, cap, exhausted: refused })),
     awaitExhausted: Deferred.await(exhausted)

@@ -2,7 +2,7 @@
 import { Context, Effect, Layer } from "effect"
 import { ModelError } from "../domain/ModelError.ts"
 import type * as Money from "../domain/Money.ts"
-import type { BudgetExhausted } from "./Budget.ts"
+import type { BudgetError } from "./Budget.ts"
 import { boundTokens, makeModelCalls, usageOrWorst } from "./ModelCall.ts"
 import { type ChatRequest, OpenAi, type RawChatAnswer, type TokenUsage } from "./OpenAi.ts"
 import type { UnpricedModel } from "./Prices.ts"
@@ -18,7 +18,7 @@ export interface ChatAnswer {
 }
 
 /** Why a question got no answer. */
-export type ChatError = ModelError | BudgetExhausted | UnpricedModel
+export type ChatError = ModelError | BudgetError | UnpricedModel
 
 /** A chat model. */
 export class ChatModel extends Context.Service<

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { ModelError } from "../domain/ModelError.ts"
-import type { BudgetExhausted } from "./Budget.ts"
+import type { BudgetError } from "./Budget.ts"
 import { boundTokens, makeModelCalls } from "./ModelCall.ts"
 import { OpenAi } from "./OpenAi.ts"
 import type { UnpricedModel } from "./Prices.ts"
@@ -18,7 +18,7 @@ export class TextRefused extends Schema.TaggedError<TextRefused>()("TextRefused"
 }) {}
 
 /** Why texts got no vectors. */
-export type EmbeddingError = ModelError | BudgetExhausted | UnpricedModel | TextRefused
+export type EmbeddingError = ModelError | BudgetError | UnpricedModel | TextRefused
 
 /** What providers take in one request. */
 export const EmbeddingBatchLimits = Context.Reference("gbrain/EmbeddingBatchLimits", {

@@ -57,9 +57,7 @@ export const makeModelCalls = Effect.gen(function* () {
   // Under a cap a model must have a price.
   const priceFor = (model: string) => {
     const known = prices.of(model)
-    return Option.isNone(known) && Option.isSome(budget.cap)
-      ? Effect.fail(unpriced(model))
-      : Effect.succeed(known)
+    return Option.isNone(known) && budget.capped ? Effect.fail(unpriced(model)) : Effect.succeed(known)
   }
 
   const cost = (known: Option.Option<TokenPrices>, used: TokenUsage) =>

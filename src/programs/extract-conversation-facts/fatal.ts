@@ -2,12 +2,15 @@
 import { SqlError } from "effect/sql"
 import { isFatalForRun, ModelError } from "../../domain/ModelError.ts"
 import { isDatabaseAway } from "../../services/database/Resilience.ts"
+import { LedgerUnavailable } from "../../services/Ledger.ts"
 import { UnpricedModel } from "../../services/Prices.ts"
 
-/** Whether the run cannot go on: a wrong key, no quota, an unknown model, no price under a cap, a database gone for good. */
+/** Whether the run cannot go on: a wrong key, no quota, an unknown model, no price under a cap, no account of what was spent, a database gone
+ * for good. */
 export const isFatal = (error: unknown): boolean =>
   (error instanceof ModelError && isFatalForRun(error)) ||
   error instanceof UnpricedModel ||
+  error instanceof LedgerUnavailable ||
   (SqlError.isSqlError(error) && (isDatabaseAway(error) || isOutOfSpace(error)))
 
 // 53100 disk_full, 53200 out_of_memory: the next page would not fare better.

@@ -13,6 +13,7 @@ import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { Entities } from "../../services/Entities.ts"
 import { FactStore } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
+import { Ledger } from "../../services/Ledger.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
 import { PageLease } from "../../services/PageLease.ts"
 import { Prices } from "../../services/Prices.ts"
@@ -73,7 +74,7 @@ export const runLayer = (options: { readonly workers: Workers; readonly cap: Opt
   Progress.layer.pipe(
     Layer.provideMerge(
       Layer.mergeAll(
-        Budget.layer({ cap: options.cap }),
+        Budget.layerLedger({ cap: options.cap }).pipe(Layer.provide(Ledger.layer)),
         WorkerPool.layer({ workers: options.workers }),
         Usage.layer,
         // Embeddings run beside the workers' calls, and never more of them than pages are under way.

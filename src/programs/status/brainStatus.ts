@@ -1,9 +1,11 @@
 /** What state a brain is in: pages, conversations done and to do, facts, who holds what now, what was run and what it cost. */
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { markSources } from "../../domain/ConversationPages.ts"
+import * as Money from "../../domain/Money.ts"
 import { Brain } from "../../services/Brain.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
+import { ledgerStanding } from "../../services/Ledger.ts"
 import { Sources } from "../../services/Sources.ts"
 import { ListedLease, listLeases } from "../leases/leases.ts"
 import { conversationBacklog } from "../extract-conversation-facts/backlog.ts"
@@ -27,6 +29,13 @@ export const BrainStatus = Schema.Struct({
   }),
   facts: Count,
   facts_without_embedding: Count,
+  /** Dollars by the brain's ledger, days and months in UTC; null for a cap that is not set. */
+  spending: Schema.Struct({
+    today_usd: Schema.Finite,
+    this_month_usd: Schema.Finite,
+    daily_cap_usd: Schema.NullOr(Schema.Finite),
+    monthly_cap_usd: Schema.NullOr(Schema.Finite)
+  }),
   /** Pages and segments with trouble, and why. */
   troubles: Schema.Array(Schema.Struct({ page: Schema.String, reason: Schema.String })),
   leases: Schema.Array(ListedLease),
@@ -77,6 +86,7 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
     select command, status, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as started_at,
       extract(epoch from finished_at - started_at)::float8 as seconds, workers, spent_usd::float8 as spent_usd, host, pid
     from gbrain_effect.runs order by id desc limit ${shown}`
+  const ledger = yield* ledgerStanding
   const isGone = (host: string | null, pid: number) => host === self.host && !self.isAlive(pid)
 
   return {
@@ -93,6 +103,12 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
     },
     facts: facts?.facts ?? 0,
     facts_without_embedding: facts?.bare ?? 0,
+    spending: {
+      today_usd: Money.toNumber(ledger.today),
+      this_month_usd: Money.toNumber(ledger.thisMonth),
+      daily_cap_usd: Option.getOrNull(Option.map(ledger.dailyCap, Money.toNumber)),
+      monthly_cap_usd: Option.getOrNull(Option.map(ledger.monthlyCap, Money.toNumber))
+    },
     troubles,
     leases,
     runs: runs.map(({ host, pid, ...run }) => ({

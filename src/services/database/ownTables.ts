@@ -104,5 +104,12 @@ const ownTables = (sql: SqlClient.SqlClient) => [
         entry_id integer primary key,
         page_id integer not null
       )`,
-  sql`create index if not exists timeline_extracted_page on gbrain_effect.timeline_extracted (page_id)`
+  sql`create index if not exists timeline_extracted_page on gbrain_effect.timeline_extracted (page_id)`,
+  // What each process holds of a day's money, and in the end what it spent.
+  sql`create table if not exists gbrain_effect.ledger (
+    day date not null,
+    owner text not null,
+    picousd numeric not null,
+    primary key (day, owner)
+  )`
 ]

@@ -1,0 +1,169 @@
+/**
+ * What a brain has spent, by day, for all processes that work on it; and the caps of the brain, `budget.daily_usd` and
+ * `budget.monthly_usd`, days and months in UTC by the database's clock.
+ *
+ * A process holds money before it commits it, a block at a time, so that a call does not wait for the database. What it holds
+ * counts as spent for everybody else; what is left at the end is given back. What a process held when it was killed stays
+ * spent: its last calls may be on the bill.
+ *
+ * Every transaction says how much the process holds of a day in all, never how much more: one whose answer was lost can be
+ * repeated.
+ */
+import { Clock, Context, Effect, Layer, Option, Random, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import * as Money from "../domain/Money.ts"
+import { BrainConfig, dollarSetting } from "./BrainConfig.ts"
+import { reasonOf } from "./Database.ts"
+import { resilient } from "./database/Resilience.ts"
+import { HostProcess } from "./HostProcess.ts"
+
+/** The ledger could not be asked, so that a cap of the brain could not be kept. */
+export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
+  message: Schema.String
+}) {}
+
+/** How much a process may commit (spend, or reserve for calls) of a day. */
+export interface Hold {
+  /** The day, such as `2026-11-24`. */
+  readonly day: string
+  /** In all, what was committed of that day before included. */
+  readonly limit: Money.Money
+  /** When the day ends, in milliseconds of the clock. */
+  readonly endsAt: number
+}
+
+/** A wish to hold more. */
+export interface HoldRequest {
+  /** What was committed, and of which day; of another day than today it does not count. */
+  readonly day: string
+  readonly committed: Money.Money
+  /** Beyond that: what it takes at least, and what there is use for. */
+  readonly need: Money.Money
+  readonly want: Money.Money
+}
+
+/** A cap of the brain that leaves no room. */
+export interface Full {
+  readonly period: "day" | "month"
+  readonly cap: Money.Money
+}
+
+/** What a brain has spent, and may. Money held by running processes counts as spent. */
+export interface LedgerStanding {
+  readonly today: Money.Money
+  readonly thisMonth: Money.Money
+  readonly dailyCap: Option.Option<Money.Money>
+  readonly monthlyCap: Option.Option<Money.Money>
+}
+
+/** The brain's ledger. */
+export class Ledger extends Context.Service<
+  Ledger,
+  {
+    /** Whether the brain had a cap when the layer was made. */
+    readonly capped: boolean
+    /** Holds more, at least what it takes, and more while there is plenty; or tells which cap leaves no room. */
+    readonly hold: (request: HoldRequest) => Effect.Effect<Hold | Full, LedgerUnavailable>
+    /** Says what was spent of a day in the end; what was held beyond it is everybody's again. */
+    readonly settle: (day: string, spent: Money.Money) => Effect.Effect<void, LedgerUnavailable>
+  }
+>()("gbrain/Ledger") {
+  /** The ledger of the open brain. */
+  static readonly layer = Layer.effect(
+    Ledger,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const config = yield* BrainConfig
+      const { host, pid } = yield* HostProcess
+      const owner = `${host} ${pid} ${(yield* Random.next).toString(36).slice(2)}`
+
+      const write = (day: string, total: Money.Money) => sql`
+        insert into gbrain_effect.ledger (day, owner, picousd) values (${day}::date, ${owner}, ${String(total)}::numeric)
+        on conflict (day, owner) do update set picousd = excluded.picousd`
+
+      const hold = Effect.fnUntraced(function* (request: HoldRequest) {
+        yield* sql`select pg_advisory_xact_lock(${ledgerLock})`
+        const caps = yield* capsOf(config)
+        const sums = yield* sumsOfOthers(sql, owner)
+        const committed = request.day === sums.day ? request.committed : Money.zero
+        const rooms = [
+          ...roomUnder("day", caps.daily, Money.add(sums.today, committed)),
+          ...roomUnder("month", caps.monthly, Money.add(sums.month, committed))
+        ]
+        const full = rooms.find(({ free }) => free < request.need)
+        if (full !== undefined) return { period: full.period, cap: full.cap } satisfies Full
+        // The less there is, the smaller the blocks: nobody sits on the last dollar.
+        const more = rooms.reduce(
+          (least, { free }) => Money.min(least, Money.fromPico(free / plentiful)),
+          request.want
+        )
+        const limit = Money.add(committed, Money.max(request.need, more))
+        yield* write(sums.day, limit)
+        return { day: sums.day, limit, endsAt: (yield* Clock.currentTimeMillis) + sums.left } satisfies Hold
+      })
+
+      const { daily, monthly } = yield* capsOf(config)
+      return Ledger.of({
+        capped: Option.isSome(daily) || Option.isSome(monthly),
+        hold: (request) => resilient(sql.withTransaction(hold(request))).pipe(Effect.mapError(unavailable)),
+        settle: (day, spent) => resilient(write(day, spent)).pipe(Effect.asVoid, Effect.mapError(unavailable))
+      })
+    })
+  )
+}
+
+const roomUnder = (period: Full["period"], cap: Option.Option<Money.Money>, used: Money.Money) =>
+  Option.toArray(cap).map((limit) => ({ period, cap: limit, free: Money.subtract(limit, used) }))
+
+/** What the open brain has spent today and this month, and its caps. */
+export const ledgerStanding = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const caps = yield* capsOf(yield* BrainConfig)
+  const { month, today } = yield* sumsOfOthers(sql, "")
+  return {
+    today,
+    thisMonth: month,
+    dailyCap: caps.daily,
+    monthlyCap: caps.monthly
+  } satisfies LedgerStanding
+})
+
+/** Any number, the same in every process: who holds money takes turns. */
+const ledgerLock = 7_202_612
+
+/** More than what it takes is at most this part of what is left under the brain's caps. */
+const plentiful = 16n
+
+const capsOf = Effect.fnUntraced(function* (config: BrainConfig["Service"]) {
+  return {
+    daily: yield* dollarSetting(config, "budget.daily_usd"),
+    monthly: yield* dollarSetting(config, "budget.monthly_usd")
+  }
+})
+
+// What is held today and this month, without what `owner` holds today; which day it is, and the milliseconds left of it.
+const sumsOfOthers = (sql: SqlClient.SqlClient, owner: string) =>
+  sql<{ day: string; left: number; today: string; month: string }>`
+    with clock as (select clock_timestamp() at time zone 'UTC' as now)
+    select to_char(now, 'YYYY-MM-DD') as day,
+      (extract(epoch from date_trunc('day', now) + interval '1 day' - now) * 1000)::float8 as left,
+      coalesce(sum(picousd) filter (where day = now::date), 0)::text as today, coalesce(sum(picousd), 0)::text as month
+    from clock left join gbrain_effect.ledger
+      on day >= date_trunc('month', now)::date and not (owner = ${owner} and day = now::date)
+    group by now`.pipe(
+    Effect.flatMap(([row]) =>
+      row === undefined
+        ? Effect.die("An aggregate without a row")
+        : Effect.succeed({
+            day: row.day,
+            left: row.left,
+            today: Money.fromPico(BigInt(row.today)),
+            month: Money.fromPico(BigInt(row.month))
+          })
+    )
+  )
+
+const unavailable = (error: SqlError.SqlError | { readonly message: string }) =>
+  new LedgerUnavailable({
+    message: `What the brain has spent cannot be kept account of, so nothing more is asked: ${reasonOf(error)}`
+  })

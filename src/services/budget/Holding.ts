@@ -1,0 +1,120 @@
+/**
+ * What a run holds of the brain's ledger: asked for a block at a time, committed without asking anybody, settled day by
+ * day. Reservations belong to the day on which they were made, even when their calls end on the next.
+ */
+import { Cause, Clock, Duration, Effect, FiberSet, Option } from "effect"
+import * as Money from "../../domain/Money.ts"
+import { type Full, type Ledger, LedgerUnavailable } from "../Ledger.ts"
+
+/** How a wish for more ended: there is more, there is no room, or nobody knows. */
+export type More = "more" | Full | LedgerUnavailable
+
+/** Money held. */
+export interface Holding {
+  /** Whether an amount can be committed now. */
+  readonly fits: (amount: Money.Money) => boolean
+  /** Reserves an amount that fits; answers how to close the reservation with what was charged. */
+  readonly reserve: (amount: Money.Money) => (charged: Money.Money) => void
+  /** Asks for so much more than is committed; `done` is called later, once. */
+  readonly more: (
+    wish: { readonly need: Money.Money; readonly want: Money.Money },
+    done: (outcome: More) => void
+  ) => void
+}
+
+/** As much as anybody asks for. */
+export const unlimited: Holding = {
+  fits: () => true,
+  reserve: () => () => {},
+  more: () => {}
+}
+
+interface Day {
+  readonly day: string
+  limit: Money.Money
+  endsAt: number
+  spent: Money.Money
+  reserved: Money.Money
+}
+
+/** How long the end of a run waits for the ledger. */
+const settlesWithin = Duration.seconds(10)
+
+/** Holds of a ledger until the scope ends, when what was not spent is everybody's again. */
+export const holdingOf = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
+  const clock = yield* Clock.Clock
+  const start = (day: string): Day => ({
+    day,
+    limit: Money.zero,
+    endsAt: -Infinity,
+    spent: Money.zero,
+    reserved: Money.zero
+  })
+  let today = start("")
+  const earlier = new Set<Day>()
+  const committed = (of: Day) => Money.add(of.spent, of.reserved)
+
+  // A reservation that is still open may be on the bill: it counts until it is closed.
+  const settle = (of: Day) => (of.day === "" ? Effect.void : ledger.settle(of.day, committed(of)))
+
+  const settleEarlier = Effect.suspend(() =>
+    Effect.forEach(
+      [...earlier].filter((of) => of.reserved === Money.zero),
+      (of) =>
+        Effect.tap(
+          settle(of),
+          Effect.sync(() => earlier.delete(of))
+        ),
+      { discard: true }
+    )
+  )
+
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach([...earlier, today], settle, { discard: true }).pipe(
+      Effect.interruptible,
+      Effect.timeout(settlesWithin),
+      Effect.catchCause((cause) => Effect.logDebug("What was not spent was not given back", cause))
+    )
+  )
+  const run = yield* FiberSet.makeRuntime()
+
+  const ask = Effect.fnUntraced(function* (wish: { readonly need: Money.Money; readonly want: Money.Money }) {
+    const got = yield* ledger.hold({ day: today.day, committed: committed(today), ...wish })
+    if ("period" in got) return got
+    if (got.day !== today.day) {
+      if (today.day !== "") earlier.add(today)
+      today = start(got.day)
+    }
+    today.limit = got.limit
+    today.endsAt = got.endsAt
+    yield* settleEarlier
+    return "more" as const
+  })
+
+  return {
+    fits: (amount) =>
+      clock.currentTimeMillisUnsafe() < today.endsAt && Money.add(committed(today), amount) <= today.limit,
+    reserve: (amount) => {
+      const of = today
+      of.reserved = Money.add(of.reserved, amount)
+      return (charged) => {
+        of.reserved = Money.subtract(of.reserved, amount)
+        of.spent = Money.add(of.spent, charged)
+      }
+    },
+    more: (wish, done) => {
+      run(
+        Effect.matchCause(ask(wish), {
+          onSuccess: done,
+          onFailure: (cause) =>
+            done(
+              Option.getOrElse(
+                Cause.findErrorOption(cause),
+                () => new LedgerUnavailable({ message: Cause.pretty(cause) })
+              )
+            )
+        })
+      )
+    }
+  } satisfies Holding
+})
