@@ -40,6 +40,10 @@ export class Journal extends Context.Service<
     ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
     /** Writes an answer down; a later one to the same question takes the place of the earlier. */
     readonly recordAnswer: (entry: JournaledAnswer) => Effect.Effect<void, SqlError.SqlError>
+    /** How many answers of a model there are, of the last thousand, and how many tokens they had on average. */
+    readonly usual: (
+      model: string
+    ) => Effect.Effect<{ readonly answers: number; readonly outputTokens: number }, SqlError.SqlError>
     /** The vectors that are known among `keys`. */
     readonly vectors: (
       keys: ReadonlyArray<string>
@@ -72,6 +76,14 @@ export class Journal extends Context.Service<
             on conflict (key) do update set answer = excluded.answer, input_tokens = excluded.input_tokens,
               output_tokens = excluded.output_tokens, cost_picousd = excluded.cost_picousd, created_at = now()`).pipe(
             Effect.asVoid
+          ),
+        usual: (model) =>
+          sql<{ readonly answers: number; readonly tokens: number }>`
+            select count(*)::int as answers, coalesce(avg(output_tokens), 0)::float8 as tokens from (
+              select output_tokens from gbrain_effect.journal_answers where model = ${model}
+              order by created_at desc limit 1000
+            ) as last`.pipe(
+            Effect.map(([row]) => ({ answers: row?.answers ?? 0, outputTokens: row?.tokens ?? 0 }))
           ),
         vectors: (keys) =>
           keys.length === 0

@@ -34,8 +34,9 @@ export interface Hold {
 
 /** A wish to hold more. */
 export interface HoldRequest {
-  /** What was committed, and of which day; of another day than today it does not count. */
+  /** What was spent and what is committed, spent included, and of which day; of another day than today it does not count. */
   readonly day: string
+  readonly spent: Money.Money
   readonly committed: Money.Money
   /** Beyond that: what it takes at least, and what there is use for. */
   readonly need: Money.Money
@@ -44,8 +45,12 @@ export interface HoldRequest {
 
 /** A cap of the brain that leaves no room. */
 export interface Full {
+  /** The day on which that was so: of it, no more is held than is committed. */
+  readonly day: string
   readonly period: "day" | "month"
   readonly cap: Money.Money
+  /** Whether others, alive not long ago, hold what they may not spend: asking again later may help. */
+  readonly mayPass: boolean
 }
 
 /** What a brain has spent, and may. Money held by running processes counts as spent. */
@@ -77,28 +82,36 @@ export class Ledger extends Context.Service<
       const { host, pid } = yield* HostProcess
       const owner = `${host} ${pid} ${(yield* Random.next).toString(36).slice(2)}`
 
-      const write = (day: string, total: Money.Money) => sql`
-        insert into gbrain_effect.ledger (day, owner, picousd) values (${day}::date, ${owner}, ${String(total)}::numeric)
-        on conflict (day, owner) do update set picousd = excluded.picousd`
+      const write = (day: string, held: Money.Money, spent: Money.Money) => sql`
+        insert into gbrain_effect.ledger (day, owner, held_picousd, spent_picousd, heard_at)
+        values (${day}::date, ${owner}, ${String(held)}::numeric, ${String(spent)}::numeric, clock_timestamp())
+        on conflict (day, owner) do update set held_picousd = excluded.held_picousd,
+          spent_picousd = excluded.spent_picousd, heard_at = excluded.heard_at`
 
       const hold = Effect.fnUntraced(function* (request: HoldRequest) {
         yield* sql`select pg_advisory_xact_lock(${ledgerLock})`
         const caps = yield* capsOf(config)
         const sums = yield* sumsOfOthers(sql, owner)
-        const committed = request.day === sums.day ? request.committed : Money.zero
+        const [spent, committed] =
+          request.day === sums.day ? [request.spent, request.committed] : [Money.zero, Money.zero]
         const rooms = [
           ...roomUnder("day", caps.daily, Money.add(sums.today, committed)),
           ...roomUnder("month", caps.monthly, Money.add(sums.month, committed))
         ]
         const full = rooms.find(({ free }) => free < request.need)
-        if (full !== undefined) return { period: full.period, cap: full.cap } satisfies Full
+        if (full !== undefined) {
+          // What is too little for us may do for others.
+          yield* write(sums.day, committed, spent)
+          const mayPass = Money.add(full.free, sums.unspent) >= request.need
+          return { period: full.period, cap: full.cap, day: sums.day, mayPass } satisfies Full
+        }
         // The less there is, the smaller the blocks: nobody sits on the last dollar.
         const more = rooms.reduce(
           (least, { free }) => Money.min(least, Money.fromPico(free / plentiful)),
           request.want
         )
         const limit = Money.add(committed, Money.max(request.need, more))
-        yield* write(sums.day, limit)
+        yield* write(sums.day, limit, spent)
         return { day: sums.day, limit, endsAt: (yield* Clock.currentTimeMillis) + sums.left } satisfies Hold
       })
 
@@ -106,7 +119,8 @@ export class Ledger extends Context.Service<
       return Ledger.of({
         capped: Option.isSome(daily) || Option.isSome(monthly),
         hold: (request) => resilient(sql.withTransaction(hold(request))).pipe(Effect.mapError(unavailable)),
-        settle: (day, spent) => resilient(write(day, spent)).pipe(Effect.asVoid, Effect.mapError(unavailable))
+        settle: (day, spent) =>
+          resilient(write(day, spent, spent)).pipe(Effect.asVoid, Effect.mapError(unavailable))
       })
     })
   )
@@ -134,6 +148,9 @@ const ledgerLock = 7_202_612
 /** More than what it takes is at most this part of what is left under the brain's caps. */
 const plentiful = 16n
 
+/** What a process holds may come back when it was heard of within this time; later it may be dead. */
+const aliveWithin = "2 minutes"
+
 const capsOf = Effect.fnUntraced(function* (config: BrainConfig["Service"]) {
   return {
     daily: yield* dollarSetting(config, "budget.daily_usd"),
@@ -143,11 +160,14 @@ const capsOf = Effect.fnUntraced(function* (config: BrainConfig["Service"]) {
 
 // What is held today and this month, without what `owner` holds today; which day it is, and the milliseconds left of it.
 const sumsOfOthers = (sql: SqlClient.SqlClient, owner: string) =>
-  sql<{ day: string; left: number; today: string; month: string }>`
+  sql<{ day: string; left: number; today: string; month: string; unspent: string }>`
     with clock as (select clock_timestamp() at time zone 'UTC' as now)
     select to_char(now, 'YYYY-MM-DD') as day,
       (extract(epoch from date_trunc('day', now) + interval '1 day' - now) * 1000)::float8 as left,
-      coalesce(sum(picousd) filter (where day = now::date), 0)::text as today, coalesce(sum(picousd), 0)::text as month
+      coalesce(sum(held_picousd) filter (where day = now::date), 0)::text as today,
+      coalesce(sum(held_picousd), 0)::text as month,
+      coalesce(sum(held_picousd - spent_picousd) filter (where heard_at > clock_timestamp() - ${aliveWithin}::interval), 0)::text
+        as unspent
     from clock left join gbrain_effect.ledger
       on day >= date_trunc('month', now)::date and not (owner = ${owner} and day = now::date)
     group by now`.pipe(
@@ -158,7 +178,8 @@ const sumsOfOthers = (sql: SqlClient.SqlClient, owner: string) =>
             day: row.day,
             left: row.left,
             today: Money.fromPico(BigInt(row.today)),
-            month: Money.fromPico(BigInt(row.month))
+            month: Money.fromPico(BigInt(row.month)),
+            unspent: Money.fromPico(BigInt(row.unspent))
           })
     )
   )

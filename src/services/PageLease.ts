@@ -7,8 +7,9 @@
  * it. So a lease carries a fencing token, and `confirm`, run inside the transaction that writes a page's outcome, fails
  * unless the row is still this holder's; the row stays locked until that transaction ends.
  */
-import { Context, Deferred, Duration, Effect, Layer, Schedule, Schema } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Layer, Schedule, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { Database } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
 
@@ -46,6 +47,14 @@ export interface Lease {
 
 /** A release that takes longer is tried again later, and else left to the lease's expiry: stopping must not wait for a database that is away. */
 const releaseTimeout = Duration.seconds(5)
+
+/**
+ * What the fibers of this process hold or ask for, by database: a row that carries our process id is somebody else's when
+ * another layer in this process took it, and a leftover when nobody did.
+ */
+const TakenHere = Context.Reference("gbrain/PageLease/TakenHere", {
+  defaultValue: () => new Map<unknown, Set<string>>()
+})
 
 interface Held extends Lease {
   readonly lost: Deferred.Deferred<never, LeaseLost>
@@ -89,8 +98,7 @@ export class PageLease extends Context.Service<
       const ttl = Duration.toSeconds(policy.ttl)
       const grace = Duration.toSeconds(policy.grace)
       const held = new Map<string, Held>()
-      // Ids that a fiber of this process is asking for at this moment.
-      const asking = new Set<string>()
+      const here = yield* takenHere
       // Leases that could not be given back when their work was done, because the database was away.
       const unreleased = new Set<Lease>()
 
@@ -133,11 +141,12 @@ export class PageLease extends Context.Service<
 
       const acquire = (id: string) =>
         Effect.suspend(() => {
-          if (held.has(id) || asking.has(id)) return Effect.fail(heldBy(id, self.pid, self.host))
-          asking.add(id)
-          return Effect.ensuring(
-            take(id),
-            Effect.sync(() => asking.delete(id))
+          if (here.has(id)) return Effect.fail(heldBy(id, self.pid, self.host))
+          here.add(id)
+          return Effect.onExit(take(id), (exit) =>
+            Effect.sync(() => {
+              if (!Exit.isSuccess(exit)) here.delete(id)
+            })
           )
         })
 
@@ -152,7 +161,7 @@ export class PageLease extends Context.Service<
             held.set(id, lease)
             return lease
           }
-          // Our own row that no fiber of ours knows: it was taken, and the answer that said so was lost on the way.
+          // Our own row that no fiber of this process knows: it was taken, and the answer that said so was lost on the way.
           const forgotten = row.holder_pid === self.pid
           const abandoned = row.holder_host === self.host && (forgotten || !self.isAlive(row.holder_pid))
           if (abandoned && deadPid !== row.holder_pid) {
@@ -163,6 +172,12 @@ export class PageLease extends Context.Service<
         }
       })
 
+      const drop = (lease: Held) => {
+        if (held.get(lease.id) !== lease) return
+        held.delete(lease.id)
+        here.delete(lease.id)
+      }
+
       const giveBack = (leases: ReadonlyArray<Lease>) => sql`
         delete from gbrain_cycle_locks as lock
         using unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[])
@@ -172,7 +187,7 @@ export class PageLease extends Context.Service<
       // Work that is done must not wait for a database that is away: the refresher tries again.
       const release = (lease: Held) =>
         Effect.suspend(() => {
-          if (held.get(lease.id) === lease) held.delete(lease.id)
+          drop(lease)
           unreleased.add(lease)
           return giveBack([lease])
         }).pipe(
@@ -195,7 +210,7 @@ export class PageLease extends Context.Service<
       // Interrupted between the taking and the knowing of it: what may have been taken is given back.
       const abandon = (id: string) =>
         Effect.suspend(() =>
-          held.has(id) || asking.has(id)
+          here.has(id)
             ? Effect.void
             : Effect.asVoid(sql`delete from gbrain_cycle_locks where id = ${id} and ${mine}`)
         ).pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
@@ -215,7 +230,7 @@ export class PageLease extends Context.Service<
         for (const lease of leases) {
           // A lease released while the statement ran is gone for a good reason.
           if (ids.has(lease.id) || held.get(lease.id) !== lease) continue
-          held.delete(lease.id)
+          drop(lease)
           yield* Deferred.fail(lease.lost, lost(lease))
         }
       })
@@ -249,6 +264,27 @@ export class PageLease extends Context.Service<
     })
   )
 }
+
+// What one process, real or played in a test, has taken of one database. An embedded one has one client.
+const takenHere = Effect.gen(function* () {
+  const all = yield* TakenHere
+  const database = yield* Database
+  const { host, pid } = yield* HostProcess
+  const key = database.kind === "postgres" ? database.label : database
+  const ofDatabase = all.get(key) ?? new Set()
+  all.set(key, ofDatabase)
+  const name = (id: string) => `${host} ${pid} ${id}`
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      if (ofDatabase.size === 0) all.delete(key)
+    })
+  )
+  return {
+    has: (id: string) => ofDatabase.has(name(id)),
+    add: (id: string) => ofDatabase.add(name(id)),
+    delete: (id: string) => ofDatabase.delete(name(id))
+  }
+})
 
 const lost = (lease: Lease) =>
   new LeaseLost({

@@ -30,6 +30,8 @@ export class Runs extends Context.Service<
       run: Run,
       options: { readonly status: RunStatus; readonly spent: Money.Money; readonly report: Schema.Json }
     ) => Effect.Effect<void, SqlError.SqlError>
+    /** What the last ten runs of a command reported, the latest first. */
+    readonly lastReports: (command: string) => Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>
   }
 >()("gbrain/Runs") {
   /** The runs of the open brain. */
@@ -49,7 +51,11 @@ export class Runs extends Context.Service<
           resilient(sql`
             update gbrain_effect.runs set status = ${status}, finished_at = clock_timestamp(),
               spent_usd = ${Money.toDecimal(spent, 12)}::numeric, report = ${JSON.stringify(report)}::jsonb
-            where id = ${run.id}::bigint`).pipe(Effect.asVoid)
+            where id = ${run.id}::bigint`).pipe(Effect.asVoid),
+        lastReports: (command) =>
+          sql<{ readonly report: unknown }>`
+            select report from gbrain_effect.runs where command = ${command} and report is not null
+            order by id desc limit 10`.pipe(Effect.map((rows) => rows.map(({ report }) => report)))
       })
     })
   )

@@ -10,6 +10,7 @@ const example = fileURLToPath(new URL("../../examples/brain", import.meta.url))
 
 describe("a brain from the command line", () => {
   let home: CliHome
+  let foretold = 0
   let api: StandIn
   beforeAll(async () => {
     api = await startStandIn()
@@ -76,11 +77,22 @@ describe("a brain from the command line", () => {
     })
   })
 
+  it("a run costs within a quarter of what was foretold", async () => {
+    expect((await home.run(["config", "set", "budget.daily_usd", "1"])).code).toBe(0)
+    const plan = JSON.parse(
+      (await home.run(["extract-conversation-facts", "--dry-run", "--workers", "20", "--json"])).stdout
+    )
+    expect(plan).toMatchObject({ questions: 52, workers: 20, estimated_seconds: expect.any(Number) })
+    foretold = plan.estimated_usd
+  })
+
   it("extracts, shows what was learnt, where it was said and what it cost", async () => {
     const run = await home.run(["extract-conversation-facts", "--workers=20", "--json"])
     expect(run.code).toBe(0)
     const report = JSON.parse(run.stdout)
     expect(report).toMatchObject({ status: "completed", pages_processed: 44, pages_failed: 0 })
+    expect(report.spent_usd).toBeGreaterThan(foretold * 0.75)
+    expect(report.spent_usd).toBeLessThan(foretold * 1.25)
     expect(run.stdout + run.stderr).not.toContain("sk-very-secret")
     const facts = JSON.parse((await home.run(["facts", "--entity", "Noor Halloran", "--json"])).stdout)
     expect(facts.length).toBeGreaterThan(12)
@@ -92,6 +104,12 @@ describe("a brain from the command line", () => {
     )
     const status = JSON.parse((await home.run(["status", "--json"])).stdout)
     expect(status).toMatchObject({ conversations: { complete: 44, not_applicable: 1, to_do: 0 }, leases: [] })
+    expect(status.spending).toEqual({
+      today_usd: report.spent_usd,
+      this_month_usd: report.spent_usd,
+      daily_cap_usd: 1,
+      monthly_cap_usd: null
+    })
     expect(status.runs[0]).toMatchObject({
       command: "extract-conversation-facts",
       status: "completed",

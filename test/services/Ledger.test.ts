@@ -111,9 +111,9 @@ onBothDatabases("Ledger", (brain) => {
       const sql = yield* SqlClient.SqlClient
       yield* settings({ "budget.monthly_usd": "10", "budget.daily_usd": "20" })
       yield* sql`insert into gbrain_effect.ledger values
-        (date_trunc('month', now() at time zone 'UTC')::date, 'elsewhere 7', 4000000000000),
-        ((now() at time zone 'UTC')::date, 'killed 8', 5000000000000),
-        ((date_trunc('month', now() at time zone 'UTC') - interval '1 day')::date, 'last month', 90000000000000)`
+        (date_trunc('month', now() at time zone 'UTC')::date, 'elsewhere 7', 4000000000000, 4000000000000, now()),
+        ((now() at time zone 'UTC')::date, 'killed 8', 5000000000000, 0, now() - interval '3 minutes'),
+        ((date_trunc('month', now() at time zone 'UTC') - interval '1 day')::date, 'last month', 90000000000000, 0, now())`
       const budget = yield* runOf(1)
       expect(yield* Effect.exit(call(budget, "0.9", "0.9"))).toEqual(Exit.void)
       const refused = yield* Effect.flip(call(budget, "0.2", "0.1"))

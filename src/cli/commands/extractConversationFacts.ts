@@ -128,9 +128,11 @@ interface Flags {
   readonly yes: boolean
 }
 
+const known = (workers: Workers) => (typeof workers === "number" ? Option.some(workers) : Option.none())
+
 const dryRun = (options: ExtractionOptions, flags: Flags) =>
   Effect.gen(function* () {
-    const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model))
+    const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model), known(flags.workers))
     yield* flags.json
       ? printJson(plan)
       : print(`${planText(plan)}\nA dry run: no model was asked, nothing was written.`)
@@ -180,8 +182,8 @@ const million = 1_000_000
 const confirm = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {
   const interactive = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY && !flags.json
   if (flags.yes || !interactive) return
-  const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model))
-  if (plan.segments - plan.segments_from_journal === 0) return
+  const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model), known(flags.workers))
+  if (plan.questions === 0) return
   yield* Console.error(printable(planText(plan)))
   const goOn = yield* Prompt.run(
     Prompt.Confirm({ message: `Spend up to ${Money.format(flags.maxCostUsd)}?`, initial: true })

@@ -19,9 +19,12 @@ export const planText = (plan: ExtractionPlan): string => {
   const formats = Object.entries(plan.formats)
     .sort(([, a], [, b]) => b - a)
     .map(([format, pages]) => `${format} ${pages}`)
-  const toAsk = plan.segments - plan.segments_from_journal
+  const time =
+    plan.estimated_seconds === null || plan.workers === null
+      ? ""
+      : `, about ${duration(plan.estimated_seconds * 1000)} with ${plural(plan.workers, "worker")}`
   return [
-    `${plural(plan.pages_to_do, "conversation page")} to do, ${plural(toAsk, "question")} to ${plan.model}: about ${dollars(plan.estimated_usd)}, at most ${dollars(plan.at_most_usd)}.`,
+    `${plural(plan.pages_to_do, "conversation page")} to do, ${plural(plan.questions, "question")} to ${plan.model}: about ${dollars(plan.estimated_usd)}, at most ${dollars(plan.at_most_usd)}${time}.`,
     line("pages considered", plan.pages_considered),
     ...ifAny("done", plan.pages_done),
     ...ifAny("not applicable", plan.pages_not_applicable),
@@ -52,7 +55,9 @@ const heading = (report: ExtractionReport): string => {
     case "incomplete":
       return `Done but for ${plural(report.pages_lock_skipped, "page")} held by other processes: ${learnt}, ${spent}. Run again for the rest.`
     case "budget":
-      return `Stopped at the budget of ${dollars(report.cap_usd)}: ${learnt}, ${spent}. What was paid for is kept; run again with a higher --max-cost-usd for the rest.`
+      return report.budget_period === "run" || report.budget_message === null
+        ? `Stopped at the budget of ${dollars(report.cap_usd)}: ${learnt}, ${spent}. What was paid for is kept; run again with a higher --max-cost-usd for the rest.`
+        : `Stopped: ${report.budget_message}\nUntil then: ${learnt}, ${spent}.`
     case "failed":
       return report.stopped === null
         ? `Done with ${plural(report.pages_failed, "failed page")}: ${learnt}, ${spent}. Failed pages are taken again by the next run.`

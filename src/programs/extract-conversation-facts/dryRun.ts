@@ -3,15 +3,13 @@
  * cut as in a run.
  */
 import { Effect, Option, Schema, Stream } from "effect"
-import * as Money from "../../domain/Money.ts"
 import { BrainConfig } from "../../services/BrainConfig.ts"
 import { Conversations } from "../../services/Conversations.ts"
 import { Journal } from "../../services/Journal.ts"
-import { Prices } from "../../services/Prices.ts"
+import { makeEstimate } from "./estimate.ts"
 import type { ExtractionOptions } from "./options.ts"
 import { planPage, readPage } from "./plan.ts"
-import { answerTokens, readJournaled } from "./segment.ts"
-import { systemPrompt, answerSchema } from "./prompt.ts"
+import { readJournaled } from "./segment.ts"
 import { PageProblem } from "./report.ts"
 import { scopeOf } from "./scope.ts"
 
@@ -39,38 +37,40 @@ export const ExtractionPlan = Schema.Struct({
   messages: Count,
   /** How many pages are in which format. */
   formats: Schema.Record(Schema.String, Count),
+  /** Questions that a run would ask, with a segment limit as many as it allows. */
+  questions: Count,
   input_tokens: Count,
   output_tokens: Count,
-  /** If segments answer as they usually do. */
+  /** If answers are as they usually are. */
   estimated_usd: Schema.NullOr(Schema.Finite),
   /** If every answer takes all the room it has. */
   at_most_usd: Schema.NullOr(Schema.Finite),
+  /** How many at a time; null when that is found out on the way. */
+  workers: Schema.NullOr(Count),
+  /** Seconds at so many workers; null when their number is not known. */
+  estimated_seconds: Schema.NullOr(Count),
   unrecognised: Schema.Array(PageProblem)
 })
 
 /** What a dry run found out. */
 export type ExtractionPlan = typeof ExtractionPlan.Type
 
-/** Characters a token, over text in European languages; the usual rule of thumb. */
-const charactersPerToken = 4
-
-/** Tokens of a usual answer: four facts with their fields. */
-const usualAnswerTokens = 400
-
 const namesKept = 100
 
 /** Pages read and parsed at a time; parsing is the processor's work, loading the database's. */
 const pagesAtOnce = 4
 
-/** Plans a run; see `ExtractionPlan`. */
+/**
+ * Plans a run of the chat `model` with so many workers (none when they are found out on the way); see `ExtractionPlan`.
+ */
 export const planExtraction = Effect.fn("planExtraction")(function* (
   options: ExtractionOptions,
-  model: string
+  model: string,
+  workers: Option.Option<number> = Option.none()
 ) {
   const config = yield* BrainConfig
   const conversations = yield* Conversations
   const journal = yield* Journal
-  const prices = yield* Prices
   const scope = yield* scopeOf(options)
   const counts = yield* conversations.count(scope)
   const repositoryPath = yield* config.get("sync.repo_path")
@@ -81,11 +81,10 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
   let segments = 0
   let fromJournal = 0
   let messages = 0
-  let inputCharacters = 0
+  const estimate = yield* makeEstimate(model)
   let unrecognisedCount = 0
   const formats: Record<string, number> = {}
   const unrecognised: Array<typeof PageProblem.Type> = []
-  const perCall = systemPrompt.length + JSON.stringify(answerSchema).length
 
   const stream = conversations.candidates(scope, { includeDone: options.force })
   yield* (Option.isSome(options.limit) ? Stream.take(stream, options.limit.value) : stream).pipe(
@@ -123,22 +122,14 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
         segments += plan.asked.length
         fromJournal += plan.asked.length - asked.length
         const paid = Option.isSome(options.segmentLimit) ? asked.slice(0, options.segmentLimit.value) : asked
-        inputCharacters += paid.reduce((sum, { question }) => sum + question.rendered.length + perCall, 0)
+        for (const { question } of paid) estimate.add(question)
       }),
       { concurrency: pagesAtOnce, unordered: true }
     ),
     Stream.runDrain
   )
 
-  const calls = segments - fromJournal
-  const inputTokens = Math.ceil(inputCharacters / charactersPerToken)
-  const price = prices.of(model)
-  const cost = (outputTokens: number) =>
-    Option.match(price, {
-      onNone: () => null,
-      onSome: ({ input, output }) =>
-        Money.toNumber(Money.add(Money.times(input, inputTokens), Money.times(output, outputTokens)))
-    })
+  const foretold = estimate.result(workers)
   return {
     command: "extract-conversation-facts",
     dry_run: true,
@@ -156,10 +147,7 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
     segments_from_journal: fromJournal,
     messages,
     formats,
-    input_tokens: inputTokens,
-    output_tokens: calls * usualAnswerTokens,
-    estimated_usd: cost(calls * usualAnswerTokens),
-    at_most_usd: cost(calls * answerTokens),
+    ...foretold,
     unrecognised
   } satisfies ExtractionPlan
 })

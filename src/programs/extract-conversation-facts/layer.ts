@@ -60,6 +60,7 @@ export const brainLayer = Layer.mergeAll(
   Sources.layer,
   Conversations.layer,
   Journal.layer,
+  Runs.layer,
   SegmentFailures.layer,
   Prices.layer
 ).pipe(Layer.provideMerge(BrainConfig.layer))
@@ -100,7 +101,7 @@ export const extractionLayer = (options: {
   readonly cap: Option.Option<Money.Money>
   readonly model: Option.Option<string>
 }) =>
-  Layer.mergeAll(FactStore.layer, Entities.layer, Runs.layer).pipe(
+  Layer.mergeAll(FactStore.layer, Entities.layer).pipe(
     Layer.provideMerge(PageLease.layer),
     Layer.provideMerge(modelsLayer(options)),
     Layer.provideMerge(runLayer(options)),

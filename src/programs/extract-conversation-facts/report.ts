@@ -49,6 +49,9 @@ export const ExtractionReport = Schema.Struct({
   spent_usd: Schema.Finite,
   cap_usd: Schema.NullOr(Schema.Finite),
   budget_exhausted: Schema.Boolean,
+  /** Which cap was reached, the run's or the brain's a day or a month, and the words for it. */
+  budget_period: Schema.NullOr(Schema.Literals(["run", "day", "month"])),
+  budget_message: Schema.NullOr(Schema.String),
   chat_calls: Count,
   embedding_calls: Count,
   input_tokens: Count,

@@ -35,6 +35,7 @@ export const makeReport = Effect.fnUntraced(function* (options: {
   const pool = yield* WorkerPool
   const model = yield* ChatModel
   const elapsed = (yield* Clock.currentTimeMillis) - options.startedAt
+  const exhausted = Option.getOrUndefined(ended?.budgetExhausted ?? Option.none())
   const stopped = Option.flatMap(ended?.stopped ?? Option.none(), (error) =>
     SqlError.isSqlError(error)
       ? Option.some(`the database failed: ${reasonOf(error)}`)
@@ -74,6 +75,8 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     spent_usd: Money.toNumber(budget.spent),
     cap_usd: Option.match(budget.cap, { onNone: () => null, onSome: Money.toNumber }),
     budget_exhausted: budget.exhausted,
+    budget_period: exhausted?.period ?? null,
+    budget_message: exhausted?.message ?? null,
     chat_calls: usage.chatCalls,
     embedding_calls: usage.embeddingCalls,
     input_tokens: usage.inputTokens,

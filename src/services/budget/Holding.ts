@@ -4,7 +4,7 @@
  */
 import { Cause, Clock, Duration, Effect, FiberSet, Option } from "effect"
 import * as Money from "../../domain/Money.ts"
-import { type Full, type Ledger, LedgerUnavailable } from "../Ledger.ts"
+import { type Full, type Hold, type Ledger, LedgerUnavailable } from "../Ledger.ts"
 
 /** How a wish for more ended: there is more, there is no room, or nobody knows. */
 export type More = "more" | Full | LedgerUnavailable
@@ -36,6 +36,9 @@ interface Day {
   spent: Money.Money
   reserved: Money.Money
 }
+
+/** How soon the ledger is asked again for what others may give back. */
+const askAgainAfter = Duration.millis(500)
 
 /** How long the end of a run waits for the ledger. */
 const settlesWithin = Duration.seconds(10)
@@ -79,17 +82,32 @@ export const holdingOf = Effect.fnUntraced(function* (ledger: Ledger["Service"])
   const run = yield* FiberSet.makeRuntime()
 
   const ask = Effect.fnUntraced(function* (wish: { readonly need: Money.Money; readonly want: Money.Money }) {
-    const got = yield* ledger.hold({ day: today.day, committed: committed(today), ...wish })
-    if ("period" in got) return got
-    if (got.day !== today.day) {
-      if (today.day !== "") earlier.add(today)
-      today = start(got.day)
+    for (;;) {
+      const got = yield* ledger.hold({
+        day: today.day,
+        spent: today.spent,
+        committed: committed(today),
+        ...wish
+      })
+      if ("limit" in got) {
+        become(got)
+        yield* settleEarlier
+        return "more" as const
+      }
+      if (got.day === today.day) today.limit = committed(today)
+      if (!got.mayPass) return got
+      yield* Effect.sleep(askAgainAfter)
     }
-    today.limit = got.limit
-    today.endsAt = got.endsAt
-    yield* settleEarlier
-    return "more" as const
   })
+
+  const become = ({ day, endsAt, limit }: Hold) => {
+    if (day !== today.day) {
+      if (today.day !== "") earlier.add(today)
+      today = start(day)
+    }
+    today.limit = limit
+    today.endsAt = endsAt
+  }
 
   return {
     fits: (amount) =>

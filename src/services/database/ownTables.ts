@@ -109,7 +109,9 @@ const ownTables = (sql: SqlClient.SqlClient) => [
   sql`create table if not exists gbrain_effect.ledger (
     day date not null,
     owner text not null,
-    picousd numeric not null,
+    held_picousd numeric not null,
+    spent_picousd numeric not null,
+    heard_at timestamptz not null,
     primary key (day, owner)
   )`
 ]

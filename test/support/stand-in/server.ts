@@ -2,7 +2,9 @@
  * The stand-in: an OpenAI-compatible server on the loopback interface, which answers by rules instead of a model, keeps books of
  * what it would have billed, and can be told to misbehave as real servers do.
  */
+import { Effect } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { loadTokenCounter } from "../../../src/services/TokenCounter.ts"
 import { type Behaviour, drawLatency, type Fault, seeded, wellBehaved } from "./behaviour.ts"
 import { standInFacts } from "./facts.ts"
 import { standInVector } from "./vectors.ts"
@@ -43,7 +45,17 @@ export interface StandIn {
   readonly close: () => Promise<void>
 }
 
-const tokensOf = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4)
+const count = await Effect.runPromise(loadTokenCounter)
+
+// Instructions and schemas are the same in every call: counted once.
+const counted = new Map<string, number>()
+const countOnce = (text: string): number => {
+  const known = counted.get(text)
+  if (known !== undefined) return known
+  const tokens = count(text)
+  counted.set(text, tokens)
+  return tokens
+}
 
 const none = (): Stats => ({
   requests: 0,
@@ -155,7 +167,13 @@ export const startStandIn = (
     return headers
   }
 
-  const completion = (model: string, prompt: string, fault: Fault | undefined, maxTokens: number) => {
+  const completion = (
+    model: string,
+    prompt: string,
+    promptTokens: number,
+    fault: Fault | undefined,
+    maxTokens: number
+  ) => {
     let content = JSON.stringify({ facts: standInFacts(prompt) })
     let finish = "stop"
     let refusal: string | null = null
@@ -193,8 +211,8 @@ export const startStandIn = (
       content = ""
     }
     const usage = {
-      prompt_tokens: tokensOf(prompt),
-      completion_tokens: Math.min(maxTokens, tokensOf(content)),
+      prompt_tokens: promptTokens,
+      completion_tokens: Math.min(maxTokens, count(content)),
       total_tokens: 0
     }
     usage.total_tokens = usage.prompt_tokens + usage.completion_tokens
@@ -217,6 +235,7 @@ export const startStandIn = (
   const embeddings = (
     model: string,
     inputs: ReadonlyArray<string>,
+    tokens: number,
     dimensions: number,
     base64: boolean,
     fault: Fault | undefined
@@ -230,7 +249,6 @@ export const startStandIn = (
     })
     if (how === "few") data.pop()
     if (how === "shuffled") data.reverse()
-    const tokens = inputs.reduce((sum, input) => sum + tokensOf(input), 0)
     return { object: "list", model, data, usage: { prompt_tokens: tokens, total_tokens: tokens } }
   }
 
@@ -250,6 +268,14 @@ export const startStandIn = (
       endpoint === "chat"
         ? asked.messages.map((message: { content: string }) => message.content).join("\n")
         : inputs.join("\n")
+    const tokens =
+      endpoint === "chat"
+        ? asked.messages.reduce(
+            (sum: number, { content, role }: { content: string; role: string }) =>
+              sum + (role === "system" ? countOnce(content) : count(content)),
+            asked.response_format === undefined ? 0 : countOnce(JSON.stringify(asked.response_format))
+          )
+        : inputs.reduce((sum, input) => sum + count(input), 0)
     const entry: LogEntry = {
       endpoint,
       model,
@@ -261,7 +287,7 @@ export const startStandIn = (
       entry.outcome = "fault"
       return send(response, 400, error("response_format is not supported by this server", null))
     }
-    const headers = limitHeaders(response, tokensOf(prompt))
+    const headers = limitHeaders(response, tokens)
     if (headers === undefined) {
       entry.outcome = "rate-limited"
       return
@@ -296,10 +322,17 @@ export const startStandIn = (
       if (fault?.kind === "hang") return
       const answer =
         endpoint === "chat"
-          ? completion(model, prompt, fault, Number(asked.max_completion_tokens ?? asked.max_tokens ?? 4096))
+          ? completion(
+              model,
+              prompt,
+              tokens,
+              fault,
+              Number(asked.max_completion_tokens ?? asked.max_tokens ?? 4096)
+            )
           : embeddings(
               model,
               inputs,
+              tokens,
               Number(asked.dimensions ?? 1536),
               asked.encoding_format === "base64",
               fault
@@ -334,7 +367,7 @@ export const startStandIn = (
       end("answered")
       if (endpoint === "chat") stats.chatLatencySum += latency
       if ("choices" in answer) {
-        stats.promptTokens += tokensOf(prompt)
+        stats.promptTokens += tokens
         stats.completionTokens += answer.usage?.completion_tokens ?? 0
       } else stats.embeddingTokens += answer.usage.prompt_tokens
       return send(response, 200, answer, headers)
