@@ -2,8 +2,8 @@
  * Whether the vectors that would be written fit the columns they go to. Found out before the first paid call, and by
  * `doctor`, in the same words: on gbrain's embedded database a mismatch shows only when everything has been paid for.
  */
-import { Effect, Schema } from "effect"
-import { SqlClient } from "effect/sql"
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
 import { widestIndexed } from "./database/gbrainTables/EmbeddingColumns.ts"
 
 /** A vector column has another width than the configured model. */
@@ -41,9 +41,23 @@ export const vectorColumns = Effect.fn("vectorColumns")(function* () {
   })
 })
 
+/** The vector columns, for programs that may not talk SQL themselves. */
+export class VectorColumns extends Context.Service<
+  VectorColumns,
+  { readonly all: Effect.Effect<ReadonlyArray<VectorColumn>, SqlError.SqlError> }
+>()("gbrain/VectorColumns") {
+  /** Those of the open brain, looked at each time. */
+  static readonly layer = Layer.effect(
+    VectorColumns,
+    Effect.map(SqlClient.SqlClient, (sql) =>
+      VectorColumns.of({ all: Effect.provideService(vectorColumns(), SqlClient.SqlClient, sql) })
+    )
+  )
+}
+
 /** Fails with `WidthMismatch` when facts' vectors have another width than `dimensions`. */
 export const checkFactsWidth = Effect.fn("checkFactsWidth")(function* (dimensions: number) {
-  const columns = yield* vectorColumns()
+  const columns = yield* (yield* VectorColumns).all
   const facts = columns.find((column) => column.table === "facts")
   if (facts !== undefined && facts.dimensions !== dimensions) return yield* widthMismatch(facts, dimensions)
 })

@@ -4,12 +4,14 @@
  */
 import { Config, Effect, Layer, Option } from "effect"
 import type * as Money from "../../domain/Money.ts"
+import { Books } from "../../services/Books.ts"
 import { Brain } from "../../services/Brain.ts"
 import { BrainConfig, embeddingSettings } from "../../services/BrainConfig.ts"
 import { Budget } from "../../services/Budget.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
 import { Conversations } from "../../services/Conversations.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
+import { VectorColumns } from "../../services/EmbeddingWidth.ts"
 import { Entities } from "../../services/Entities.ts"
 import { FactStore } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
@@ -101,7 +103,7 @@ export const extractionLayer = (options: {
   readonly cap: Option.Option<Money.Money>
   readonly model: Option.Option<string>
 }) =>
-  Layer.mergeAll(FactStore.layer, Entities.layer).pipe(
+  Layer.mergeAll(FactStore.layer, Entities.layer, Books.layer, VectorColumns.layer).pipe(
     Layer.provideMerge(PageLease.layer),
     Layer.provideMerge(modelsLayer(options)),
     Layer.provideMerge(runLayer(options)),

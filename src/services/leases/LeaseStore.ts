@@ -1,0 +1,111 @@
+/**
+ * The rows that leases are: `gbrain_cycle_locks`, in gbrain's own format. Each function is one statement, and what it decides it
+ * decides by the database's clock, in the database; `PageLease` is what is built on them.
+ */
+import { Context, Duration, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { HostProcess } from "../HostProcess.ts"
+import { type Lease, LeasePolicy } from "./LeasePolicy.ts"
+
+/** What became of an attempt to take a lease: who has it now, and whether that is we, just now. */
+export interface Attempt {
+  readonly token: string
+  readonly holderPid: number
+  readonly holderHost: string | null
+  readonly taken: boolean
+}
+
+/** Lease rows, of this process and others. */
+export class LeaseStore extends Context.Service<
+  LeaseStore,
+  {
+    /**
+     * Takes a lease that is free, has expired with its grace, or belongs to `deadPid` of this host; else tells who has it. None
+     * when its holder released it in this very moment. A takeover gets a token that was never issued before.
+     */
+    readonly tryTake: (
+      id: string,
+      deadPid: number | null
+    ) => Effect.Effect<Attempt | undefined, SqlError.SqlError>
+    /** Removes those that are still held with their tokens. */
+    readonly giveBack: (leases: ReadonlyArray<Lease>) => Effect.Effect<void, SqlError.SqlError>
+    /** Removes a lease that may have been taken with a token that nobody heard of. */
+    readonly abandon: (id: string) => Effect.Effect<void, SqlError.SqlError>
+    /** Renews those that are still held with their tokens; answers their ids. */
+    readonly renew: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<string>, SqlError.SqlError>
+    /** Whether the lease is still held with its token; if so, nobody takes it until the transaction ends. */
+    readonly confirm: (lease: Lease) => Effect.Effect<boolean, SqlError.SqlError>
+  }
+>()("gbrain/LeaseStore") {
+  /** The rows of the open database. */
+  static readonly layer = Layer.effect(
+    LeaseStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const self = yield* HostProcess
+      const policy = yield* LeasePolicy
+      const ttl = Duration.toSeconds(policy.ttl)
+      const grace = Duration.toSeconds(policy.grace)
+      const mine = sql`holder_pid = ${self.pid} and holder_host is not distinct from ${self.host}`
+      const token = sql.literal("extract(epoch from acquired_at)::text")
+      const ours = (leases: ReadonlyArray<Lease>) =>
+        sql`unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[]) as ours(lease_id, lease_token)`
+
+      return LeaseStore.of({
+        // Insert or take over, else tell who has it. A takeover moves acquired_at strictly forward: it is the token.
+        tryTake: (id, deadPid) =>
+          sql<{ token: string; holder_pid: number; holder_host: string | null; taken: boolean }>`
+            with attempt as (
+              insert into gbrain_cycle_locks as lock
+                (id, holder_pid, holder_host, acquired_at, ttl_expires_at, last_refreshed_at)
+              values (${id}, ${self.pid}, ${self.host}, clock_timestamp(),
+                clock_timestamp() + make_interval(secs => ${ttl}), clock_timestamp())
+              on conflict (id) do update set
+                holder_pid = excluded.holder_pid,
+                holder_host = excluded.holder_host,
+                acquired_at = greatest(excluded.acquired_at, lock.acquired_at + interval '1 microsecond'),
+                ttl_expires_at = excluded.ttl_expires_at,
+                last_refreshed_at = excluded.last_refreshed_at
+              where (lock.ttl_expires_at < clock_timestamp() and (lock.last_refreshed_at is null
+                  or lock.last_refreshed_at < clock_timestamp() - make_interval(secs => ${grace})))
+                or (lock.holder_host = ${self.host} and lock.holder_pid = ${deadPid}::int)
+              returning ${token} as token, holder_pid, holder_host, true as taken
+            )
+            select token, holder_pid, holder_host, taken from attempt
+            union all
+            select ${token}, holder_pid, holder_host, false from gbrain_cycle_locks
+            where id = ${id} and not exists (select 1 from attempt)`.pipe(
+            Effect.map(([row]) =>
+              row === undefined
+                ? undefined
+                : {
+                    token: row.token,
+                    holderPid: row.holder_pid,
+                    holderHost: row.holder_host,
+                    taken: row.taken
+                  }
+            )
+          ),
+        giveBack: (leases) =>
+          Effect.asVoid(sql`
+            delete from gbrain_cycle_locks as lock using ${ours(leases)}
+            where lock.id = ours.lease_id and ${mine} and ${token} = ours.lease_token`),
+        abandon: (id) => Effect.asVoid(sql`delete from gbrain_cycle_locks where id = ${id} and ${mine}`),
+        renew: (leases) =>
+          sql<{ readonly id: string }>`
+            update gbrain_cycle_locks as lock set
+              ttl_expires_at = now() + make_interval(secs => ${ttl}),
+              last_refreshed_at = now()
+            from ${ours(leases)}
+            where lock.id = ours.lease_id and ${mine} and ${token} = ours.lease_token
+            returning lock.id`.pipe(Effect.map((kept) => new Set(kept.map(({ id }) => id)))),
+        confirm: (lease) =>
+          sql`
+            select 1 from gbrain_cycle_locks
+            where id = ${lease.id} and ${mine} and ${token} = ${lease.token} for update`.pipe(
+            Effect.map((rows) => rows.length > 0)
+          )
+      })
+    })
+  )
+}
