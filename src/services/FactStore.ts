@@ -124,6 +124,7 @@ export class FactStore extends Context.Service<
           readonly cleaned: number
           readonly ours: number | null
           readonly theirs: number | null
+          readonly transaction: string
         }>`
           with page as (
             select ${sql.literal(fingerprintColumns)} as fingerprint from pages where id = ${page.id} for share
@@ -136,7 +137,7 @@ export class FactStore extends Context.Service<
             where source_id = ${page.sourceId} and source_markdown_slug = ${page.slug} and row_num is not null
           )
           select (select fingerprint from page) as fingerprint, (select count(*)::int from gone) as cleaned,
-            ours, theirs from numbers`
+            ours, theirs, pg_current_xact_id()::text as transaction from numbers`
         if (row === undefined || row.fingerprint !== outcome.fingerprint) {
           return yield* new PageChanged({
             slug: page.slug,
@@ -146,7 +147,8 @@ export class FactStore extends Context.Service<
         // Rows that are not ours share our key on pages with a fence.
         const shared = outcome.hasFactsFence || row.theirs !== null
         const start = shared ? Math.max(fenceFreeBand, (row.theirs ?? 0) + 1) : 0
-        return { cleaned: row.cleaned, rowNum: row.ours === null ? start : Math.max(start, row.ours + 1) }
+        const rowNum = row.ours === null ? start : Math.max(start, row.ours + 1)
+        return { cleaned: row.cleaned, rowNum, transaction: row.transaction }
       })
 
       // One statement: the facts with their vectors from the journal, the mark, and the vectors' farewell.
@@ -208,14 +210,25 @@ export class FactStore extends Context.Service<
           return yield* Effect.die(new Error(`${missing} vectors of ${page.slug} are not in the journal`))
       })
 
+      const wasCommitted = (transaction: string) =>
+        sql<{ readonly status: string | null }>`select pg_xact_status(${transaction}::xid8) as status`.pipe(
+          Effect.map(([row]) => row?.status === "committed")
+        )
+
       return FactStore.of({
         commit: Effect.fn("FactStore.commit")(function* (outcome) {
           const type = yield* vectorType
+          // What an attempt did that may have been committed although its answer was lost.
+          let before: { readonly transaction: string; readonly report: CommitReport } | undefined
           return yield* Effect.gen(function* () {
+            // Waits for such an attempt, if it is still under way: it has the lease's row locked.
             yield* leases.confirm(outcome.lease)
-            const { cleaned, rowNum } = yield* clear(outcome)
+            if (before !== undefined && (yield* wasCommitted(before.transaction))) return before.report
+            const { cleaned, rowNum, transaction } = yield* clear(outcome)
             yield* write(outcome, rowNum, type)
-            return { inserted: outcome.facts.length, cleaned }
+            const report = { inserted: outcome.facts.length, cleaned }
+            before = { transaction, report }
+            return report
           }).pipe(sql.withTransaction, resilient)
         }),
         wasEverComplete: (sourceId, slug) =>

@@ -1,0 +1,92 @@
+import { expect, it } from "@effect/vitest"
+import { Effect, Layer, Option } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { FactStore, fingerprintColumns, type PageOutcome } from "../../src/services/FactStore.ts"
+import { Journal } from "../../src/services/Journal.ts"
+import { PageLease } from "../../src/services/PageLease.ts"
+import { onBothDatabases } from "../support/brains.ts"
+import { factsOf, marksOf, putPages } from "../support/extraction.ts"
+
+const connectionLost = new SqlError.SqlError({
+  reason: new SqlError.ConnectionError({ cause: new Error("the connection was closed") })
+})
+
+onBothDatabases("FactStore", (brain) => {
+  // The first transaction takes effect, or does not, and in both cases its answer is lost on the way.
+  const losingTheFirstAnswer = (committed: boolean) =>
+    Layer.effect(
+      SqlClient.SqlClient,
+      Effect.map(SqlClient.SqlClient, (sql) => {
+        let lost = false
+        const lose = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+          Effect.suspend(() => {
+            if (lost) return self
+            lost = true
+            return Effect.andThen(self, Effect.fail(connectionLost))
+          })
+        const withTransaction: typeof sql.withTransaction = (self) =>
+          committed ? lose(sql.withTransaction(self)) : sql.withTransaction(lose(self))
+        return new Proxy(sql, {
+          get: (target, key) => (key === "withTransaction" ? withTransaction : Reflect.get(target, key))
+        })
+      })
+    )
+
+  for (const committed of [true, false]) {
+    it.live(
+      `a commit whose answer was lost, ${committed ? "after" : "before"} it took effect, is there once and reported as done`,
+      () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const leases = yield* PageLease
+          const journal = yield* Journal
+          yield* putPages([{ slug: "chats/one", body: "text" }])
+          const [page] = yield* sql<{ id: number; fingerprint: string }>`
+            select id, ${sql.literal(fingerprintColumns)} as fingerprint from pages where slug = 'chats/one'`
+          yield* journal.recordVectors(
+            ["a", "b"].map((key) => ({ key, vector: new Float32Array(64).fill(0.1) }))
+          )
+          const report = yield* leases.withLease("test:chats/one", (lease) =>
+            Effect.gen(function* () {
+              const store = yield* FactStore
+              return yield* store.commit({
+                lease,
+                page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
+                fingerprint: page?.fingerprint ?? "",
+                hasFactsFence: false,
+                facts: ["a", "b"].map((key) => fact(key)),
+                mark: Option.some({ mark: "complete", versionToken: "v1", context: null }),
+                replace: "all"
+              })
+            }).pipe(Effect.provide(FactStore.layer.pipe(Layer.provide(losingTheFirstAnswer(committed)))))
+          )
+          expect(report).toEqual({ inserted: 2, cleaned: 0 })
+          expect(
+            (yield* factsOf("chats/one")).map(({ bare, fact, row_num }) => [fact, row_num, bare])
+          ).toEqual([
+            ["a", 0, false],
+            ["b", 1, false]
+          ])
+          expect((yield* marksOf("chats/one")).length).toBe(1)
+        }).pipe(
+          Effect.scoped,
+          Effect.provide(Layer.mergeAll(PageLease.layer, Journal.layer).pipe(Layer.provideMerge(brain)))
+        )
+    )
+  }
+})
+
+const fact = (key: string): PageOutcome["facts"][number] => ({
+  fact: key,
+  kind: "fact",
+  entitySlug: null,
+  confidence: 1,
+  notability: "low",
+  context: "",
+  validFrom: 0,
+  metric: null,
+  value: null,
+  unit: null,
+  period: null,
+  vectorKey: key
+})
