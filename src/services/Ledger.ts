@@ -13,6 +13,7 @@ import { Clock, Context, Effect, Layer, Option, Random, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import * as Money from "../domain/Money.ts"
 import { BrainConfig, dollarSetting } from "./BrainConfig.ts"
+import { decideHold } from "./budget/decideHold.ts"
 import { reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
@@ -94,25 +95,21 @@ export class Ledger extends Context.Service<
         const sums = yield* sumsOfOthers(sql, owner)
         const [spent, committed] =
           request.day === sums.day ? [request.spent, request.committed] : [Money.zero, Money.zero]
-        const rooms = [
-          ...roomUnder("day", caps.daily, Money.add(sums.today, committed)),
-          ...roomUnder("month", caps.monthly, Money.add(sums.month, committed))
-        ]
-        const full = rooms.find(({ free }) => free < request.need)
-        if (full !== undefined) {
-          // What is too little for us may do for others.
-          yield* write(sums.day, committed, spent)
-          const mayPass = Money.add(full.free, sums.unspent) >= request.need
-          return { period: full.period, cap: full.cap, day: sums.day, mayPass } satisfies Full
+        const decided = decideHold({
+          committed,
+          need: request.need,
+          want: request.want,
+          caps,
+          others: sums
+        })
+        if ("limit" in decided) {
+          yield* write(sums.day, decided.limit, spent)
+          const endsAt = (yield* Clock.currentTimeMillis) + sums.left
+          return { day: sums.day, limit: decided.limit, endsAt } satisfies Hold
         }
-        // The less there is, the smaller the blocks: nobody sits on the last dollar.
-        const more = rooms.reduce(
-          (least, { free }) => Money.min(least, Money.fromPico(free / plentiful)),
-          request.want
-        )
-        const limit = Money.add(committed, Money.max(request.need, more))
-        yield* write(sums.day, limit, spent)
-        return { day: sums.day, limit, endsAt: (yield* Clock.currentTimeMillis) + sums.left } satisfies Hold
+        // What is too little for us may do for others.
+        yield* write(sums.day, committed, spent)
+        return { ...decided, day: sums.day } satisfies Full
       })
 
       const { daily, monthly } = yield* capsOf(config)
@@ -125,9 +122,6 @@ export class Ledger extends Context.Service<
     })
   )
 }
-
-const roomUnder = (period: Full["period"], cap: Option.Option<Money.Money>, used: Money.Money) =>
-  Option.toArray(cap).map((limit) => ({ period, cap: limit, free: Money.subtract(limit, used) }))
 
 /** What the open brain has spent today and this month, and its caps. */
 export const ledgerStanding = Effect.gen(function* () {
@@ -144,9 +138,6 @@ export const ledgerStanding = Effect.gen(function* () {
 
 /** Any number, the same in every process: who holds money takes turns. */
 const ledgerLock = 7_202_612
-
-/** More than what it takes is at most this part of what is left under the brain's caps. */
-const plentiful = 16n
 
 /** What a process holds may come back when it was heard of within this time; later it may be dead. */
 const aliveWithin = "2 minutes"

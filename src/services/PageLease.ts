@@ -7,9 +7,9 @@
  * it. So a lease carries a fencing token, and `confirm`, run inside the transaction that writes a page's outcome, fails
  * unless the row is still this holder's; the row stays locked until that transaction ends.
  */
-import { Context, Deferred, Duration, Effect, Exit, Layer, Schedule, Schema } from "effect"
+import { Cause, Context, Deferred, Duration, Effect, Exit, Layer, Schedule, Schema } from "effect"
 import type { SqlError } from "effect/sql"
-import { Database } from "./Database.ts"
+import { Database, reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
 import { type Lease, LeasePolicy } from "./leases/LeasePolicy.ts"
@@ -172,7 +172,9 @@ export class PageLease extends Context.Service<
       // costs nothing, and the fencing token guards the rest.
       yield* Effect.andThen(refresh, releaseRest).pipe(
         Effect.timeout(policy.refreshEvery),
-        Effect.catchCause((cause) => Effect.logWarning("Leases could not be refreshed; trying again", cause)),
+        Effect.catchCause((cause) =>
+          Effect.logWarning(`Leases could not be refreshed, trying again: ${reasonOf(Cause.squash(cause))}`)
+        ),
         Effect.schedule(Schedule.spaced(policy.refreshEvery)),
         Effect.forkScoped
       )

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { simulate } from "./simulate.ts"
+import type { Mutation } from "./World.ts"
+
+// A seed that failed is told again alone: SEED=123 npx vitest run test/simulation
+const asked = process.env["SEED"]
+
+const eachOf = (from: number, count: number, mutation?: Mutation) =>
+  Effect.forEach(
+    Array.from({ length: count }, (_, index) => from + index),
+    (seed) => simulate(seed, mutation)
+  )
+
+const total = 2_000
+const atATime = 250
+
+describe("what must always hold, in stories told from seeds", () => {
+  if (asked !== undefined) {
+    it.live(`seed ${asked}`, () =>
+      Effect.map(simulate(Number(asked)), ({ violation }) => expect(violation).toBe(undefined))
+    )
+    return
+  }
+  for (let from = 1; from <= total; from += atATime) {
+    it.live(`seeds ${from} to ${from + atATime - 1}`, () =>
+      Effect.map(eachOf(from, atATime), (stories) => {
+        expect(stories.filter(({ violation }) => violation !== undefined)).toEqual([])
+      })
+    )
+  }
+
+  it.live(
+    "in the stories things do go wrong: processes are killed, and leases are lost before a commit",
+    () =>
+      Effect.map(eachOf(1, 300), (stories) => {
+        const sum = (what: "kills" | "fenced" | "commits") =>
+          stories.reduce((all, { seen }) => all + seen[what], 0)
+        expect(sum("kills")).toBeGreaterThan(20)
+        expect(sum("fenced")).toBeGreaterThan(2)
+        expect(sum("commits")).toBeGreaterThan(500)
+      })
+  )
+
+  // Each breaks one thing that the rest relies on; it must be noticed.
+  const mutations: ReadonlyArray<readonly [Mutation, string]> = [
+    ["no fence", "a page was written by somebody who had lost its lease"],
+    ["no journal", "asked again what is known"],
+    ["facts pile up", "a fact is there twice"],
+    ["dear server", "billed more than was accounted for"],
+    ["leases for all", "a lease was taken from somebody who is alive"],
+    ["selfish ledger", "billed beyond the day's cap"]
+  ]
+  for (const [mutation, noticed] of mutations) {
+    it.live(`notices what is broken on purpose: ${mutation}`, () =>
+      Effect.map(eachOf(1, 100, mutation), (stories) => {
+        expect(stories.map(({ violation }) => violation)).toContain(noticed)
+      })
+    )
+  }
+})
