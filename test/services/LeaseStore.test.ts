@@ -1,0 +1,163 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { HostProcess } from "../../src/services/HostProcess.ts"
+import { LeaseStore } from "../../src/services/leases/LeaseStore.ts"
+import { onBothDatabases } from "../support/brains.ts"
+
+/** What happens: a worker takes its next step, or the lease's time runs out. */
+type Event = number | "expire"
+
+/** What a worker does with the one lease, in this order; without the lease it can only stand aside. */
+const steps = ["take", "renew", "commit", "release"] as const
+
+/** Every order in which workers can take their steps, with so many expiries anywhere in between. */
+const interleavings = function* (
+  workers: number,
+  stepsEach: number,
+  expiries: number
+): Generator<Array<Event>> {
+  const left = Array.from({ length: workers }, () => stepsEach)
+  const story: Array<Event> = []
+  const go = function* (expiriesLeft: number): Generator<Array<Event>> {
+    if (expiriesLeft === 0 && left.every((count) => count === 0)) {
+      yield [...story]
+      return
+    }
+    for (const [worker, count] of left.entries()) {
+      if (count === 0) continue
+      left[worker] = count - 1
+      story.push(worker)
+      yield* go(expiriesLeft)
+      story.pop()
+      left[worker] = count
+    }
+    if (expiriesLeft > 0) {
+      story.push("expire")
+      yield* go(expiriesLeft - 1)
+      story.pop()
+    }
+  }
+  yield* go(expiries)
+}
+
+/** What a lease is, in as few words as can be. */
+const makeModel = () => {
+  let holder: number | undefined
+  let expired = false
+  const does = {
+    take: (worker: number) => {
+      if (holder !== undefined && !expired) return false
+      holder = worker
+      expired = false
+      return true
+    },
+    // Nobody took it meanwhile: then it may have expired, and is as good as new.
+    renew: (worker: number) => {
+      if (holder !== worker) return false
+      expired = false
+      return true
+    },
+    commit: (worker: number) => holder === worker,
+    release: (worker: number) => {
+      if (holder !== worker) return false
+      holder = undefined
+      expired = false
+      return true
+    }
+  }
+  return {
+    does,
+    expire: () => {
+      expired = holder !== undefined
+    }
+  }
+}
+
+describe("the model of leases", () => {
+  it("of three workers lets nobody commit who was robbed, in any order of events", () => {
+    let stories = 0
+    for (const story of interleavings(3, 3, 2)) {
+      stories++
+      const model = makeModel()
+      const at = [0, 0, 0]
+      let lastTaker: number | undefined
+      for (const event of story) {
+        if (event === "expire") {
+          model.expire()
+          continue
+        }
+        const step = (["take", "commit", "release"] as const)[at[event] ?? 0]
+        at[event] = (at[event] ?? 0) + 1
+        if (step === undefined) continue
+        const done = model.does[step](event)
+        if (step === "take" && done) lastTaker = event
+        if (step === "commit" && done) expect(lastTaker).toBe(event)
+      }
+    }
+    expect(stories).toBe(92_400)
+  })
+})
+
+onBothDatabases("LeaseStore", (brain) => {
+  const storeOf = (pid: number) =>
+    Effect.map(
+      Layer.build(
+        Layer.fresh(LeaseStore.layer).pipe(
+          Layer.provide(Layer.succeed(HostProcess, { pid, host: "here", isAlive: () => true }))
+        )
+      ),
+      (built) => Context.get(built, LeaseStore)
+    )
+
+  it.live("does what the model does, in every order of what two workers do and two expiries", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const stores = [yield* storeOf(1), yield* storeOf(2)]
+      let stories = 0
+      for (const story of interleavings(2, steps.length, 2)) {
+        const id = `story ${stories++}`
+        const model = makeModel()
+        const at = [0, 0]
+        const tokens = ["", ""]
+        for (const event of story) {
+          if (event === "expire") {
+            model.expire()
+            yield* sql`update gbrain_cycle_locks set ttl_expires_at = now() - interval '2 minutes',
+              last_refreshed_at = now() - interval '4 minutes' where id = ${id}`
+            continue
+          }
+          const step = steps[at[event] ?? 0]
+          const store = stores[event]
+          at[event] = (at[event] ?? 0) + 1
+          if (step === undefined || store === undefined) continue
+          const lease = { id, token: tokens[event] ?? "" }
+          const expected = model.does[step](event)
+          let really = expected
+          switch (step) {
+            case "take": {
+              const attempt = yield* store.tryTake(id, null)
+              really = attempt?.taken ?? false
+              if (attempt?.taken === true) tokens[event] = attempt.token
+              break
+            }
+            case "renew":
+              really = (yield* store.renew([lease])).has(id)
+              break
+            case "commit":
+              really = yield* store.confirm(lease)
+              break
+            case "release":
+              yield* store.giveBack([lease])
+          }
+          if (really !== expected)
+            expect({ story, event, step, really }).toEqual({ story, event, step, really: expected })
+        }
+        const rows = yield* sql`select 1 from gbrain_cycle_locks where id = ${id}`
+        // Whoever was never robbed has given it back; who was robbed has left the robber's row alone.
+        expect({ story, rows: rows.length }).toEqual({ story, rows: model.does.take(99) ? 0 : 1 })
+      }
+      expect(stories).toBe(3_150)
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+})
