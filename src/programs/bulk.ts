@@ -9,7 +9,8 @@
  *   pieces of one item.
  * - A failing item, even one that dies of a bug, is counted and named, and never ends the run. Errors that the caller calls fatal do, at once.
  * - When the budget is exhausted nothing new is started, and what is under way finishes as far as its money goes.
- * - An item held by somebody else is left and tried once more at the end; what is then still held is counted.
+ * - An item held by somebody else, or lost to somebody else on the way, is left and tried once more at the end; what is then
+ *   still held is counted.
  * - Interruption reaches every fiber; leases and workers are given back before it returns.
  */
 import { SqlError } from "effect/sql"
@@ -118,12 +119,12 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
       budgetExhausted = Option.orElseSome(budgetExhausted, () => error)
       return Effect.void
     }
-    if (error instanceof LeaseHeld) {
+    if (error instanceof LeaseHeld || error instanceof LeaseLost) {
       if (held.length < heldKept) held.push({ item, reason: error.message })
       else heldForgotten++
       return progress.count({ heldElsewhere: 1 })
     }
-    if (error !== undefined && !(error instanceof LeaseLost) && options.isFatal(error)) {
+    if (error !== undefined && options.isFatal(error)) {
       return Effect.asVoid(Deferred.succeed(fatal, error))
     }
     return Effect.andThen(

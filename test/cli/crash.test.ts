@@ -123,6 +123,38 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
     await api.close()
   })
 
+  it("a process that sleeps through the expiry of its leases (SIGSTOP) writes nothing when it wakes", async () => {
+    const brain = await makeBrain(3)
+    const api = await startStandIn({ chatLatency: 300, embeddingLatency: 10 })
+    const env = { GBRAIN_DATABASE_URL: brain.url, OPENAI_BASE_URL: api.url }
+    const command = ["extract-conversation-facts", "--workers", "3", "--json"]
+    const sleeper = home.start(command, env)
+    await until(() => api.stats().inFlight >= 3)
+    sleeper.kill("SIGSTOP")
+    // Three minutes later, as the database sees it.
+    await query(
+      brain,
+      `update gbrain_cycle_locks set ttl_expires_at = ttl_expires_at - interval '3 minutes 1 second',
+        last_refreshed_at = last_refreshed_at - interval '3 minutes 1 second'`
+    )
+    const second = await home.run(command, env)
+    expect({ code: second.code, ...JSON.parse(second.stdout) }).toMatchObject({
+      code: 0,
+      status: "completed",
+      pages_processed: 3
+    })
+    const written = `select id, fact, row_num, created_at from facts order by id`
+    const before = await query(brain, written)
+    sleeper.kill("SIGCONT")
+    const woken = await sleeper.ended
+    const report = JSON.parse(woken.stdout)
+    expect({ code: woken.code, ...report }).toMatchObject({ code: 0, pages_processed: 0, facts_inserted: 0 })
+    expect(report.pages_skipped_completed).toBe(3)
+    expect(await query(brain, written)).toEqual(before)
+    await expectWhole(brain, 3)
+    await api.close()
+  })
+
   it("Ctrl-C in the middle: calls aborted, leases given back, the summary printed, exit 130; SIGTERM 143", async () => {
     const brain = await makeBrain(6)
     const api = await startStandIn({ chatLatency: 60_000 })
