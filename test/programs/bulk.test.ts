@@ -1,6 +1,6 @@
 /** The combinator, on virtual time and without a database: what it promises for any program built with it. */
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Data, Deferred, Duration, Effect, Fiber, Layer, Option, Stream } from "effect"
+import { Clock, Data, Deferred, Duration, Effect, Fiber, Layer, Option, Random, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Money from "../../src/domain/Money.ts"
 import { bulk } from "../../src/programs/bulk.ts"
@@ -87,6 +87,47 @@ describe("bulk", () => {
       expect(millis).toBe(Math.ceil((29 * 2 + 100) / 10) * 1000)
     }).pipe(Effect.provide(run(10)))
   )
+
+  for (const place of [0, 300, 600]) {
+    it.effect(
+      `a page of 200 segments, the ${place + 1}th of 601, neither starves the others nor drags on`,
+      () =>
+        Effect.gen(function* () {
+          const workers = 20
+          let answers = 0
+          const piece = Effect.gen(function* () {
+            const latency = yield* Random.nextIntBetween(500, 2_500)
+            answers += latency
+            yield* Effect.sleep(latency)
+          })
+          let singlesDone = 0
+          let singlesDoneWithLong = 0
+          const { millis } = yield* timed(
+            bulk({
+              items: numbers(601),
+              label,
+              isFatal,
+              work: (item, context) =>
+                Effect.gen(function* () {
+                  // Loading before, committing after.
+                  yield* Effect.sleep(20)
+                  const pieces = item === place ? 200 : 1
+                  yield* Effect.forEach(Array.from({ length: pieces }), () => context.piece(piece), {
+                    concurrency: "unbounded",
+                    discard: true
+                  })
+                  yield* Effect.sleep(20)
+                  if (pieces === 1) singlesDone++
+                  else singlesDoneWithLong = singlesDone
+                })
+            })
+          ).pipe(Effect.provide(run(workers)))
+          expect(answers / workers / millis).toBeGreaterThan(0.85)
+          // The long one took turns with the others: many of them were done before it.
+          if (place < 600) expect(singlesDoneWithLong).toBeGreaterThan(150)
+        }).pipe(Random.withSeed("long pages"))
+    )
+  }
 
   it.effect("there is no barrier: a slow item delays no other", () =>
     Effect.gen(function* () {

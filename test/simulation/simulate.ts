@@ -13,7 +13,8 @@ import {
   Option,
   Path,
   Random,
-  References
+  References,
+  Scope
 } from "effect"
 import { TestClock } from "effect/testing"
 import { PgTypes } from "@effect/sql-pg"
@@ -65,10 +66,7 @@ export const simulate = (seed: number, mutation: Mutation = "none"): Effect.Effe
     yield* passTime(end, 20 * hour)
     return { seed, violation: world.violation, seen: world.seen }
   }).pipe(
-    Effect.provide(TestClock.layer()),
-    Random.withSeed(String(seed)),
-    Effect.provideService(References.MinimumLogLevel, "None"),
-    Effect.scoped,
+    inStory(seed),
     Effect.catchCause((cause) =>
       Effect.succeed({ seed, violation: `it broke: ${Cause.pretty(cause)}`, seen: noneSeen })
     )
@@ -176,6 +174,39 @@ const processLayer = (world: World, process: SimulatedProcess, cap: Money.Money)
     Layer.fresh
   )
 }
+
+/** How many milliseconds a run of a seed takes to end when it is interrupted at some moment. */
+export const interrupted = (
+  seed: number
+): Effect.Effect<{ readonly millis: number; readonly violation: string | undefined }> =>
+  Effect.gen(function* () {
+    const chance = chanceFrom(seed)
+    const world = makeWorld(chance, "none", undefined)
+    writePages(world)
+    const story = yield* Effect.forkChild(
+      Effect.gen(function* () {
+        const { fiber } = yield* start(world, 10n ** 12n, chance.between(1, 8))
+        yield* Effect.sleep(chance.between(1, 6_000))
+        const before = yield* Clock.currentTimeMillis
+        yield* Fiber.interrupt(fiber)
+        return (yield* Clock.currentTimeMillis) - before
+      })
+    )
+    const millis = yield* passTime(story, hour)
+    if (world.leases.size > 0) violated(world, "a lease is left")
+    return { millis, violation: world.violation }
+  }).pipe(inStory(seed))
+
+// Time, chance and silence.
+const inStory =
+  (seed: number) =>
+  <A, E>(story: Effect.Effect<A, E, Scope.Scope>) =>
+    story.pipe(
+      Effect.provide(TestClock.layer()),
+      Random.withSeed(String(seed)),
+      Effect.provideService(References.MinimumLogLevel, "None"),
+      Effect.scoped
+    )
 
 /** Processes come and go, and things happen to them, to the database and to the pages. */
 const chaos = Effect.fnUntraced(function* (world: World) {

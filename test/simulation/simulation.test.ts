@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { simulate } from "./simulate.ts"
+import { interrupted, simulate } from "./simulate.ts"
 import type { Mutation } from "./World.ts"
 
 // A seed that failed is told again alone: SEED=123 npx vitest run test/simulation
@@ -40,6 +40,16 @@ describe("what must always hold, in stories told from seeds", () => {
         expect(sum("fenced")).toBeGreaterThan(2)
         expect(sum("commits")).toBeGreaterThan(500)
       })
+  )
+
+  it.live("a run that is interrupted at any moment ends within 100 ms, and leaves nothing behind", () =>
+    Effect.gen(function* () {
+      for (let seed = 1; seed <= 300; seed++) {
+        const { millis, violation } = yield* interrupted(seed)
+        expect({ seed, violation }).toEqual({ seed, violation: undefined })
+        expect({ seed, soon: millis <= 100 }).toEqual({ seed, soon: true })
+      }
+    })
   )
 
   // Each breaks one thing that the rest relies on; it must be noticed.
