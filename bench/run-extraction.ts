@@ -1,7 +1,7 @@
 /** One measured run: `run-extraction.ts DATABASE_URL API_URL PAGES WORKERS`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
-import { ConfigProvider, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
+import { ConfigProvider, Effect, FileSystem, Layer, Option, Redacted, Schema, Tracer } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import {
@@ -72,12 +72,23 @@ const stats = Effect.promise(async () =>
   decodeStats(await (await fetch(`${apiUrl.replace(/\/v1$/, "")}/__stats`)).json())
 )
 
+// Statements are counted by the spans that the client makes for them.
+let statements = 0
+const counting = Tracer.make({
+  span: (options) => {
+    if (options.kind === "client") statements++
+    return new Tracer.NativeSpan(options)
+  }
+})
+
 const program = Effect.gen(function* () {
   yield* fill
   const before = yield* stats
   const startedAt = performance.now()
   const cpuBefore = process.cpuUsage()
-  const report = yield* extractConversationFacts(defaultOptions)
+  const report = yield* extractConversationFacts(defaultOptions).pipe(
+    Effect.provideService(Tracer.Tracer, counting)
+  )
   const seconds = (performance.now() - startedAt) / 1000
   const cpu = process.cpuUsage(cpuBefore)
   const after = yield* stats
@@ -90,6 +101,7 @@ const program = Effect.gen(function* () {
       seconds,
       efficiency: latency / Number(workers) / seconds,
       most: after["mostChatInFlight"],
+      statements: statements / report.pages_processed,
       cpu: (cpu.user + cpu.system) / 1000 / report.segments_processed,
       megabytes: process.resourceUsage().maxRSS / 1024
     })}\n`
