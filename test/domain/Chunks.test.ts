@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import fc from "fast-check"
+import { array, assert, constantFrom, integer, oneof, property } from "fast-check"
 import { chunkText } from "../../src/domain/Chunks.ts"
 import { sha256Hex } from "../../src/services/Sha256.ts"
 
@@ -50,12 +50,12 @@ describe("chunks", () => {
   })
 
   it("are never longer than an embedding model takes, and break no character, whatever the text is", () => {
-    const word = fc.oneof(
-      fc.constantFrom("sea", "done. ", "\n", "\n\n", "海", "。", "; ", "😀", "https://x.yz/"),
-      fc.integer({ min: 1, max: 4000 }).map((length) => "x".repeat(length))
+    const word = oneof(
+      constantFrom("sea", "done. ", "\n", "\n\n", "海", "。", "; ", "😀", "https://x.yz/"),
+      integer({ min: 1, max: 4000 }).map((length) => "x".repeat(length))
     )
-    fc.assert(
-      fc.property(fc.array(word, { maxLength: 60 }), (words) => {
+    assert(
+      property(array(word, { maxLength: 60 }), (words) => {
         const text = words.join("")
         const chunks = chunkText(text)
         return (
