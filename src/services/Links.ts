@@ -18,8 +18,8 @@ export interface Link {
   readonly origin: number | null
   /** The field of that page. */
   readonly field: string | null
-  /** Whether the text named the source of the page it links; nothing for front matter. */
-  readonly resolution: "qualified" | "unqualified" | null
+  /** Whether the text named the source of the page it links. Like gbrain we say nothing where it did not. */
+  readonly resolution: "qualified" | null
 }
 
 /** A link that is there. `madeBy` is the page whose text or front matter makes it. */

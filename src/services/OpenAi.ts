@@ -8,7 +8,7 @@ import * as Undici from "@effect/platform-node/Undici"
 import OpenAI from "openai"
 import { Clock, Config, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { ModelError } from "../domain/ModelError.ts"
-import { parseModelId, providers } from "../domain/ModelId.ts"
+import { parseModelId, type Provider, providers } from "../domain/ModelId.ts"
 import { type RateLimitFacts, readRateLimits } from "../domain/RateLimitHeaders.ts"
 import { type FailedAttempt, failure, timedOut } from "./openai/failures.ts"
 import { decodeVectors } from "./openai/vectors.ts"
@@ -81,14 +81,19 @@ export class OpenAi extends Context.Service<
   }
 >()("gbrain/OpenAi") {
   /**
-   * Endpoints as the environment says: `OPENAI_BASE_URL` for OpenAI's models, and each provider's own key variable.
+   * Endpoints as the environment says: each provider's own variables for the key and, where it can be elsewhere, the address.
    */
   static readonly layer = Layer.effect(
     OpenAi,
     Effect.gen(function* () {
       // Connections of our own, closed with the scope; how long an answer may take is the Clock's to say, not theirs.
       const dispatcher = yield* NodeHttpClient.makeDispatcherOptions({ headersTimeout: 0, bodyTimeout: 0 })
-      const baseUrl = yield* Config.option(Config.String("OPENAI_BASE_URL"))
+      const urls = new Map<string, string>()
+      for (const { urlVariable } of Object.values(providers)) {
+        if (urlVariable === undefined) continue
+        const url = yield* Config.option(Config.String(urlVariable))
+        if (Option.isSome(url) && url.value.trim() !== "") urls.set(urlVariable, url.value.trim())
+      }
       const variables = new Set(Object.values(providers).flatMap((provider) => provider.keyVariables))
       const keys = new Map<string, Redacted.Redacted>()
       for (const variable of variables) {
@@ -98,11 +103,11 @@ export class OpenAi extends Context.Service<
       return OpenAi.of({
         endpoint: Effect.fnUntraced(function* (model) {
           const { name, provider } = parseModelId(model)
-          const known = providers[provider] ?? { baseUrl: "", keyVariables: [] }
-          const url = provider === "openai" ? Option.getOrElse(baseUrl, () => known.baseUrl) : known.baseUrl
+          const known: Provider = providers[provider] ?? { baseUrl: "", keyVariables: [] }
+          const elsewhere = urls.get(known.urlVariable ?? "")
           const key = known.keyVariables.flatMap((variable) => keys.get(variable) ?? [])[0]
           // A server of one's own often asks for no key at all.
-          const keyless = known.keyVariables.length === 0 || (provider === "openai" && Option.isSome(baseUrl))
+          const keyless = known.keyless === true || (provider === "openai" && elsewhere !== undefined)
           if (key === undefined && !keyless) {
             return yield* new MissingKey({
               model,
@@ -116,7 +121,7 @@ export class OpenAi extends Context.Service<
           return makeEndpoint({
             model,
             name,
-            url,
+            url: elsewhere ?? known.baseUrl,
             key: key ?? Redacted.make("none"),
             dispatcher,
             sendDimensions: provider !== "voyage"

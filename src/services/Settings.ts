@@ -80,10 +80,13 @@ export class Settings extends Context.Service<
       // gbrain's own embedded brains are of an older version of Postgres and cannot be opened in place: only its
       // Postgres brains are of use here.
       const fromGbrain = Effect.gen(function* () {
-        const userHome = yield* Effect.option(directories.home)
-        if (Option.isNone(userHome)) return Option.none<BrainLocation>()
-        const found = yield* readFile(path.join(userHome.value, ".gbrain", "config.json"))
-        return Option.filter(found, (location) => location.kind === "postgres")
+        // To gbrain the variable names the folder that its own is in.
+        const parents = [yield* variable("GBRAIN_HOME"), yield* Effect.option(directories.home)]
+        for (const parent of parents.flatMap(Option.toArray)) {
+          const found = yield* readFile(path.join(parent, ".gbrain", "config.json"))
+          if (Option.isSome(found) && found.value.kind === "postgres") return found
+        }
+        return Option.none<BrainLocation>()
       })
 
       return Settings.of({

@@ -56,6 +56,15 @@ describe("which brain a command works on", () => {
     await writeFile(config, JSON.stringify({ engine: "postgres", database_url: nobody("ours") }))
     expect(await meant([])).toContain("127.0.0.1:1/ours")
     await rm(config)
+    // GBRAIN_HOME is the folder around gbrain's own.
+    const around = join(home.directory, "home", ".gbrain")
+    await mkdir(around)
+    await writeFile(
+      join(around, "config.json"),
+      JSON.stringify({ engine: "postgres", database_url: nobody("elsewhere") })
+    )
+    expect(await meant([])).toContain("127.0.0.1:1/elsewhere")
+    await rm(around, { recursive: true })
     await writeFile(file, JSON.stringify({ engine: "pglite", database_path: folder }))
     expect(await meant([])).toContain("gbrain init")
     await rm(folder, { recursive: true })

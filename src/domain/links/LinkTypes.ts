@@ -82,6 +82,14 @@ const inChinese: ReadonlyArray<readonly [type: string, words: RegExp]> = [
   ["cited", /引用|援引|提到|提及|转述|摘录/]
 ]
 
+// What gbrain's schema pack asks first, of any page, with small letters only.
+const byPack: ReadonlyArray<readonly [type: string, words: RegExp]> = [
+  ["founded", /\b(?:founded|founder of|co-?founded|started)\b/],
+  ["works_at", /\b(?:works? at|employed by|works? for|joined|hired by|ceo of|cto of|cmo of)\b/],
+  ["invested_in", /\b(?:invested in|backed|seeded|funded|wrote a check)\b/],
+  ["advises", /\b(?:advises|advisor|advising)\b/]
+]
+
 const byWords: ReadonlyArray<readonly [type: string, words: RegExp]> = [
   ["founded", founded],
   ["invested_in", investedIn],
@@ -141,7 +149,7 @@ const firstOf = (
 /** The role that a page gives its person, if any; asked of a whole page, so once a page is enough. */
 export const roleOf = (text: string): string | undefined => firstOf(byRole, text)
 
-/** Types of page whose links are all of one kind, whatever the words. */
+/** Types of page whose links are of one kind, where the pack's words say nothing else. */
 const byPage: Readonly<Record<string, string>> = { media: "mentions", image: "image_of", meeting: "attended" }
 
 /**
@@ -154,6 +162,8 @@ export const linkType = (
   targetSlug: string,
   role: () => string | undefined
 ): string => {
+  const first = firstOf(byPack, words)
+  if (first !== undefined) return first
   const fixed = Object.hasOwn(byPage, pageType) ? byPage[pageType] : undefined
   if (fixed !== undefined) return fixed
   const said = firstOf(byWords, words) ?? (hanCharacter.test(words) ? firstOf(inChinese, words) : undefined)

@@ -12,6 +12,8 @@ export interface Reference {
   readonly target: string
   /** The source that a wikilink names, as in `[[source:slug]]`. */
   readonly sourceId: string | undefined
+  /** What it is called in the text: the first place where that stands tells what kind of link it is. */
+  readonly label: string
   /** Where in the text it begins. */
   readonly at: number
 }
@@ -42,7 +44,14 @@ export const referencesIn = (text: string): ReadonlyArray<Reference> => {
     } else if (path !== undefined) {
       const target = markdownTarget(path)
       if (target !== undefined) {
-        found.push({ kind: "markdown", target, sourceId: undefined, at: labelStart(shown, match.index) })
+        const at = labelStart(shown, match.index)
+        found.push({
+          kind: "markdown",
+          target,
+          sourceId: undefined,
+          label: text.slice(at + 1, match.index),
+          at
+        })
       }
     }
   }
@@ -67,12 +76,20 @@ const qualified = /^([a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?):(?!\/\/)(.+)$/
 
 const wikilink = (inner: string, at: number): Reference | undefined => {
   // In a table the bar before an alias is written `\|`.
-  const written = (inner.split("|", 1)[0] ?? "").replace(/\\{1,9}$/, "").trim()
+  const [path = "", alias = ""] = inner.split("|", 2)
+  const written = path.replace(/\\{1,9}$/, "").trim()
   const named = qualified.exec(written)
   const target = withoutExtension(withoutHeading(named?.[2] ?? written)).trim()
   if (target === "" || target.includes(":") || target.length > longestTarget) return undefined
-  return { kind: "wikilink", target, sourceId: named?.[1], at }
+  const label = alias.trim() !== "" && (named !== null || isFiled(target)) ? alias.trim() : target
+  return { kind: "wikilink", target, sourceId: named?.[1], label, at }
 }
+
+// gbrain looks for the alias of a link into one of these folders, for the path of any other.
+const isFiled = (target: string): boolean =>
+  /^(?:people|companies|meetings|concepts|deal|civic|projects?|source|media|yc|tech|finance|personal|openclaw|entities|reference)\//.test(
+    target
+  )
 
 const withoutHeading = (target: string): string => target.split(/[#^]/, 1)[0] ?? ""
 
@@ -112,7 +129,7 @@ const plainPaths = (text: string, spans: ReadonlyArray<Span>): ReadonlyArray<Ref
     const target = run.text.replace(/^[.-]{1,9}|[./-]{1,9}$/g, "")
     // An absolute path or an address begins with a slash.
     if (target.startsWith("/") || !target.includes("/")) continue
-    found.push({ kind: "plain", target, sourceId: undefined, at: run.at })
+    found.push({ kind: "plain", target, sourceId: undefined, label: target, at: run.at })
   }
   return found
 }

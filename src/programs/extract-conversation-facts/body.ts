@@ -32,19 +32,26 @@ export const readBody = Effect.fn("readBody")(function* (
     const { bytes, file } = transcript.value
     if (bytes > maxPageBytes) return { _tag: "TooLarge", bytes, of: file }
     const fs = yield* FileSystem.FileSystem
-    const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-    if (text.trim() !== "") return { _tag: "Transcript", text, file, hasFactsFence: own.hasFacts }
+    // Without what surrounds it: the version of a page is told by this text, in gbrain's form.
+    const text = (yield* Effect.orElseSucceed(fs.readFileString(file), () => "")).trim()
+    if (text !== "") return { _tag: "Transcript", text, file, hasFactsFence: own.hasFacts }
   }
   if (page.bytes > maxPageBytes) return { _tag: "TooLarge", bytes: page.bytes, of: page.slug }
   return { _tag: "Page", text: own.text, hasFactsFence: own.hasFacts }
 })
 
+/** The file that a page names for its transcript, whether it is there or not. */
+export const namedTranscript = (page: Pick<ConversationPage, "frontmatter">): Option.Option<string> => {
+  const named = page.frontmatter["raw_transcript"]
+  return typeof named === "string" && named.trim() !== "" ? Option.some(named.trim()) : Option.none()
+}
+
 const findTranscript = Effect.fnUntraced(function* (
   page: ConversationPage,
   repositoryPath: Option.Option<string>
 ) {
-  const named = page.frontmatter["raw_transcript"]
-  if (typeof named !== "string" || named.trim() === "") return Option.none()
+  const named = namedTranscript(page)
+  if (Option.isNone(named)) return Option.none()
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const roots = [page.local_path, Option.getOrNull(repositoryPath)].filter(
@@ -53,7 +60,7 @@ const findTranscript = Effect.fnUntraced(function* (
   for (const root of roots) {
     const found = yield* Effect.gen(function* () {
       const inside = yield* fs.realPath(root)
-      const file = yield* fs.realPath(path.resolve(inside, named.trim()))
+      const file = yield* fs.realPath(path.resolve(inside, named.value))
       const relative = path.relative(inside, file)
       if (relative.startsWith("..") || path.isAbsolute(relative)) return Option.none()
       const info = yield* fs.stat(file)

@@ -14,7 +14,7 @@ import {
 import { pageVersionToken, transcriptVersionToken } from "../../domain/PageVersion.ts"
 import { type ConversationPage, Conversations } from "../../services/Conversations.ts"
 import { sha256Hex } from "../../services/Sha256.ts"
-import { type Body, readBody } from "./body.ts"
+import { type Body, namedTranscript, readBody } from "./body.ts"
 import { answerKey } from "./prompt.ts"
 import type { Question } from "./segment.ts"
 
@@ -52,9 +52,14 @@ const versionOf = (page: ConversationPage, body: ReadPage["body"]): string => {
     contentHash: page.content_hash,
     effectiveDate: page.effective_date
   }
-  return body._tag === "Transcript"
-    ? transcriptVersionToken(versioned, body.text, sha256Hex)
-    : pageVersionToken(versioned, sha256Hex)
+  // A page that names a transcript is told by what was read, also while the file is not there.
+  if (Option.isNone(namedTranscript(page))) return pageVersionToken(versioned, sha256Hex)
+  const halves = [page.compiled_truth, page.timeline].filter((half) => half !== "")
+  return transcriptVersionToken(
+    versioned,
+    body._tag === "Transcript" ? body.text : halves.join("\n\n"),
+    sha256Hex
+  )
 }
 
 /** Parses and cuts a page, and works out what would be asked. Pure but for the digest. */

@@ -1,5 +1,6 @@
 /** The links that a group of pages makes: by their texts, by the code they cite, by their front matter. */
 import { Effect } from "effect"
+import { blankLinks } from "../../domain/links/CodeSpans.ts"
 import { codePathsIn, slugOfCode } from "../../domain/links/CodePaths.ts"
 import { wordsAround } from "../../domain/links/Context.ts"
 import { leadsOf } from "../../domain/links/Leads.ts"
@@ -49,9 +50,7 @@ export const linksOf = Effect.fn("linksOf")(function* (
   }
 
   let unresolved = 0
-  const roles = new Map<number, () => string | undefined>(
-    pages.map((page) => [page.id, once(() => roleOf(page.text))])
-  )
+  const about = new Map(pages.map((page) => [page.id, aboutPage(page)]))
   for (const answer of yield* resolveAsks(pages.flatMap(asksOf), options.rule)) {
     const { page, reference } = answer.ask
     if (answer.pages.length === 0) {
@@ -61,7 +60,7 @@ export const linksOf = Effect.fn("linksOf")(function* (
     }
     for (const target of answer.pages) {
       if (target.id === page.id) continue
-      for (const link of said(answer, target, roles.get(page.id) ?? (() => undefined))) add(page, link)
+      for (const link of said(answer, target, about.get(page.id) ?? aboutPage(page))) add(page, link)
     }
   }
 
@@ -90,13 +89,24 @@ export const linksOf = Effect.fn("linksOf")(function* (
   } satisfies MadeLinks
 })
 
+/** What is found out about a page when it is first asked for. */
+interface AboutPage {
+  readonly role: () => string | undefined
+  readonly plain: () => string
+}
+
+const aboutPage = (page: PageText): AboutPage => ({
+  role: once(() => roleOf(page.text)),
+  plain: once(() => blankLinks(page.text))
+})
+
 const said = (
   { ask: { page, places, reference }, by }: Answer,
   target: PageRef,
-  role: () => string | undefined
+  { plain, role }: AboutPage
 ): ReadonlyArray<Link> => {
   const link = (at: number, type: (words: string) => string): Link => {
-    const words = wordsAround(page.text, at)
+    const words = wordsAround(reference.kind === "plain" ? plain() : page.text, at)
     return {
       from: page.id,
       to: target.id,
@@ -105,7 +115,7 @@ const said = (
       context: words,
       origin: null,
       field: null,
-      resolution: reference.sourceId === undefined ? "unqualified" : "qualified"
+      resolution: reference.sourceId === undefined ? null : "qualified"
     }
   }
   return by === "name"

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { leadsOf } from "../../domain/links/Leads.ts"
 import { type Reference, referencesIn } from "../../domain/links/References.ts"
 import { type NamedRef, PageNames, type PageRef, ways } from "../../services/PageNames.ts"
+import { slugOfPath } from "../../domain/Slug.ts"
 import type { PageText } from "./text.ts"
 
 /**
@@ -11,7 +12,7 @@ import type { PageText } from "./text.ts"
  */
 export type NameRule = "unique" | "all" | "off"
 
-/** A reference of a page, at all the places where the page makes it. */
+/** A reference of a page, at all the places that tell what it says: where it is first called so, and where it is made. */
 export interface Ask {
   readonly page: PageText
   readonly reference: Reference
@@ -29,6 +30,9 @@ export interface Answer {
 /** Places of one reference that are looked at: what a page says of another a hundred times, it has said. */
 const mostPlaces = 100
 
+/** Labels that are looked for in one page. Of a page with more of them each tells of itself where it stands. */
+const mostLabels = 1_000
+
 /** References resolved by one statement. */
 const atOnce = 10_000
 
@@ -38,11 +42,20 @@ export const commonSource = "default"
 /** The distinct references of a page. */
 export const asksOf = (page: PageText): ReadonlyArray<Ask> => {
   const asks = new Map<string, Ask>()
+  const labels = new Map<string, number>()
+  const firstPlace = ({ at, kind, label }: Reference): number => {
+    if (kind === "plain" || label === "") return at
+    const known = labels.get(label) ?? (labels.size < mostLabels ? page.text.indexOf(label) : -1)
+    if (labels.size < mostLabels) labels.set(label, known)
+    return known < 0 ? at : known
+  }
   for (const reference of referencesIn(page.text)) {
     const key = `${reference.kind} ${reference.sourceId ?? ""} ${reference.target}`
-    const ask = asks.get(key)
-    if (ask === undefined) asks.set(key, { page, reference, places: [reference.at] })
-    else if (ask.places.length < mostPlaces) ask.places.push(reference.at)
+    const ask = asks.get(key) ?? { page, reference, places: [] }
+    asks.set(key, ask)
+    for (const at of [firstPlace(reference), reference.at]) {
+      if (ask.places.length < mostPlaces && !ask.places.includes(at)) ask.places.push(at)
+    }
   }
   return [...asks.values()]
 }
@@ -72,7 +85,7 @@ const resolveSome = Effect.fnUntraced(function* (asks: ReadonlyArray<Ask>, rule:
     const page = firstOf(sourcesOf(one.ask), (source) =>
       firstOf(one.leads.slugs, (slug) => pages.get(`${source}\n${slug}`)?.[0])
     )
-    if (page !== undefined) answers.push({ ask: one.ask, by: "path", pages: [page] })
+    if (page !== undefined) answers.push({ ask: one.ask, by: wayTo(page, one.ask), pages: [page] })
     else unanswered.push(one)
   }
   const byName = keyed(
@@ -104,10 +117,17 @@ export const meant = (
   return new Set(surest.map((page) => page.id)).size === 1 ? surest.slice(0, 1) : []
 }
 
+// A path that is not spelled as the slug is, such as `People/Ana Ruiz`, is to gbrain a name.
+const wayTo = (page: PageRef, { reference: { kind, target } }: Ask): Answer["by"] =>
+  kind === "wikilink" && target.includes("/") && page.slug !== target && slugOfPath(target) !== target
+    ? "name"
+    : "path"
+
 const ownSource = ({ page, reference }: Ask): string => reference.sourceId ?? page.sourceId
 
+// A source that is named comes first. Where it has no such page, gbrain takes the one that stands nearer.
 const sourcesOf = ({ page, reference }: Ask): ReadonlyArray<string> =>
-  reference.sourceId === undefined ? distinct([page.sourceId, commonSource]) : [reference.sourceId]
+  distinct([...(reference.sourceId === undefined ? [] : [reference.sourceId]), page.sourceId, commonSource])
 
 /** Rows by key. */
 export const keyed = <A>(rows: ReadonlyArray<A>, key: (row: A) => string): Map<string, Array<A>> => {

@@ -57,7 +57,7 @@ export const failure = (about: About, cause: unknown, now: number): FailedAttemp
       ...about,
       reason: neverSent ? "Unreachable" : "Unavailable",
       message: neverSent
-        ? `Nothing answers at ${about.endpoint} (${text}). Check OPENAI_BASE_URL and the network.`
+        ? `Nothing answers at ${about.endpoint} (${text}). Check the address (OPENAI_BASE_URL, or the variable of the model's provider) and the network.`
         : `The connection to ${about.endpoint} broke, or its answer was cut (${text}).`,
       billed: neverSent ? "no" : "maybe"
     }),
