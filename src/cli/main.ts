@@ -16,6 +16,7 @@ import { backlinks, graph, links, timeline } from "./commands/graph.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
 import { lock } from "./commands/lock.ts"
+import { reindexFrontmatterCommand } from "./commands/reindexFrontmatter.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -30,6 +31,7 @@ const gbrain = Command.make("gbrain").pipe(
     importCommand,
     extractCommand,
     extractConversationFactsCommand,
+    reindexFrontmatterCommand,
     facts,
     links,
     backlinks,

@@ -13,6 +13,7 @@ export interface ImportedPage {
   readonly timeline: string
   readonly frontmatter: Readonly<Record<string, unknown>>
   readonly contentHash: string
+  /** An ISO instant; the time of writing when the page states none. */
   readonly effectiveDate: string | null
   readonly effectiveDateSource: string | null
   readonly path: string
@@ -90,7 +91,7 @@ export class PageWriter extends Context.Service<
             effective_date, effective_date_source, source_path, import_filename, chunker_version, ingested_via,
             ingested_at, source_uri, source_kind)
           select ${origin.sourceId}, row.slug, row.type, row.title, row.compiled_truth, row.timeline, row.frontmatter,
-            row.content_hash, row.effective_date, row.effective_date_source, row.source_path,
+            row.content_hash, coalesce(row.effective_date, now()), coalesce(row.effective_date_source, 'fallback'), row.source_path,
             regexp_replace(row.source_path, '^.*/', ''), ${chunkerVersion}::smallint, ${importer}, now(),
             ${origin.directory}, 'directory'
           from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(slug text, type text, title text,
