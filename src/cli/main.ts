@@ -16,6 +16,7 @@ import { backlinks, graph, links, timeline } from "./commands/graph.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
 import { lock } from "./commands/lock.ts"
+import { reindexCommand } from "./commands/reindex.ts"
 import { reindexFrontmatterCommand } from "./commands/reindexFrontmatter.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
@@ -31,6 +32,7 @@ const gbrain = Command.make("gbrain").pipe(
     importCommand,
     extractCommand,
     extractConversationFactsCommand,
+    reindexCommand,
     reindexFrontmatterCommand,
     facts,
     links,

@@ -3,8 +3,16 @@
  * lines, sentences, words), each beginning with the last words of the one before it.
  */
 
-/** Raised when the rules change, so that pages cut by older ones can be found. */
-export const chunkerVersion = 1
+import { searchable } from "./Fences.ts"
+
+/**
+ * What is written to `pages.chunker_version`: gbrain's number for its present chunker. gbrain cuts pages with a smaller one again, and
+ * whoever embeds chunks reads it; see decision 012.
+ */
+export const chunkerVersion = 3
+
+/** Raised when the rules here change, so that pages cut by older ones are found. Known to us only. */
+export const chunkRules = 2
 
 /** Words in a chunk, at most. */
 const chunkWords = 300
@@ -22,10 +30,20 @@ export interface PageChunk {
 export const chunkPage = (page: {
   readonly compiledTruth: string
   readonly timeline: string
-}): ReadonlyArray<PageChunk> => [
-  ...chunkText(page.compiledTruth).map((text) => ({ text, source: "compiled_truth" as const })),
-  ...chunkText(page.timeline).map((text) => ({ text, source: "timeline" as const }))
-]
+  readonly frontmatter?: Readonly<Record<string, unknown>>
+}): ReadonlyArray<PageChunk> =>
+  leftOutBy.some((key) => (page.frontmatter?.[key] ?? null) !== null)
+    ? []
+    : [
+        ...chunkText(searchable(page.compiledTruth)).map((text) => ({
+          text,
+          source: "compiled_truth" as const
+        })),
+        ...chunkText(searchable(page.timeline)).map((text) => ({ text, source: "timeline" as const }))
+      ]
+
+/** Fields of the front matter by which gbrain keeps a page out of search: too large to embed, or suspected to be junk. */
+export const leftOutBy = ["embed_skip", "quarantine"] as const
 
 /** The chunks of a text. An empty text has none. */
 export const chunkText = (text: string): ReadonlyArray<string> => {
@@ -60,8 +78,13 @@ const charactersPerWord = 6
 
 const countWords = (text: string): number => {
   const words = text.split(/\s+/).filter((word) => word !== "")
-  return words.reduce((sum, word) => sum + Math.max(1, Math.ceil(word.length / (charactersPerWord * 4))), 0)
+  return words.reduce((sum, word) => sum + Math.max(1, Math.ceil(sizeOf(word) / (charactersPerWord * 4))), 0)
 }
+
+// A Chinese character is about a token, where a letter is a quarter of one.
+const sizeOf = (word: string): number => word.length + (word.match(dense)?.length ?? 0) * 3
+
+const dense = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/gu
 
 const splitFine = (text: string, level: number): ReadonlyArray<string> => {
   if (text === "") return []

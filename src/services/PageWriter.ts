@@ -2,6 +2,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { chunkerVersion } from "../domain/Chunks.ts"
+import { noteChunked } from "./database/chunkedText.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** A page to write. */
@@ -212,7 +213,12 @@ export class PageWriter extends Context.Service<
                       return id === undefined ? [] : [{ id, tags: page.tags, chunks: page.chunks }]
                     })
                     yield* writeTags(entries)
-                    return yield* writeChunks(entries)
+                    const chunks = yield* writeChunks(entries)
+                    yield* noteChunked(
+                      sql,
+                      entries.map((entry) => entry.id)
+                    )
+                    return chunks
                   })
                 )
               ),
