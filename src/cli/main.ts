@@ -7,6 +7,7 @@ import { CliError, CliOutput, Command } from "effect/cli"
 import { SqlError } from "effect/sql"
 import { reasonOf } from "../services/Database.ts"
 import { Settings } from "../services/Settings.ts"
+import { codeCallees, codeCallers, edgesBackfillCommand } from "./commands/code.ts"
 import { config } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
 import { extractCommand } from "./commands/extract.ts"
@@ -34,11 +35,14 @@ const gbrain = Command.make("gbrain").pipe(
     extractConversationFactsCommand,
     reindexCommand,
     reindexFrontmatterCommand,
+    edgesBackfillCommand,
     facts,
     links,
     backlinks,
     graph,
     timeline,
+    codeCallers,
+    codeCallees,
     status,
     doctor,
     lock,

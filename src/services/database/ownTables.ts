@@ -120,5 +120,11 @@ const ownTables = (sql: SqlClient.SqlClient) => [
         digest text not null,
         rules smallint,
         chunks integer not null
+      )`,
+  // When we resolved the edges of a chunk: what content_chunks.edges_backfilled_at said then.
+  sql`create table if not exists gbrain_effect.edges_walked (
+        chunk_id integer primary key,
+        walked_at timestamptz not null,
+        rules smallint not null
       )`
 ]
