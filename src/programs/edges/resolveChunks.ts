@@ -22,10 +22,7 @@ export const resolveChunks = Effect.fn("resolveChunks")(function* (chunks: Reado
   const edges = yield* store.edgesOf(chunks.map((chunk) => chunk.id))
   if (edges.length === 0) return []
   const byId = new Map(chunks.map((chunk) => [chunk.id, chunk]))
-  const active = distinctBy(
-    edges.flatMap((edge) => byId.get(edge.from_chunk_id) ?? []),
-    (chunk) => chunk.page_id
-  )
+  const active = onePerPage(edges.flatMap((edge) => byId.get(edge.from_chunk_id) ?? []))
   const pageIds = active.map((chunk) => chunk.page_id)
   const sources = distinct(active.map((chunk) => chunk.source_id))
 
@@ -95,8 +92,8 @@ const modulesOf = Effect.fnUntraced(function* (
 
 const moduleKey = (chunk: EdgeChunk, module: string): string => `${chunk.page_id}\n${module}`
 
-const distinctBy = <A, K>(items: ReadonlyArray<A>, key: (item: A) => K): ReadonlyArray<A> => [
-  ...new Map(items.map((item) => [key(item), item])).values()
+const onePerPage = (chunks: ReadonlyArray<EdgeChunk>): ReadonlyArray<EdgeChunk> => [
+  ...new Map(chunks.map((chunk) => [chunk.page_id, chunk])).values()
 ]
 
 const isNews = (edge: EdgeRow, resolution: Resolution): boolean => {
