@@ -60,7 +60,7 @@ const isOurs = ({ source }: StoredChunk): boolean => source === "compiled_truth"
 
 /** For each wanted chunk the stored one with its text: from the same part of the page if there is one, else from another. */
 const matched = (stored: ReadonlyArray<StoredChunk>, wanted: ReadonlyArray<PageChunk>) => {
-  const found = new Array<StoredChunk | undefined>(wanted.length).fill(undefined)
+  const found = wanted.map((): StoredChunk | undefined => undefined)
   const used = new Set<number>()
   for (const key of [samePart, anyPart]) {
     const free = new Map<string, Array<StoredChunk>>()

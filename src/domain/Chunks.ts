@@ -1,24 +1,34 @@
 /**
- * Cuts a page's text into chunks for search: about three hundred words, at the coarsest border that fits (paragraphs, then
- * lines, sentences, words), each beginning with the last words of the one before it.
+ * Cuts a page's text into chunks for search. The borders are gbrain's, so that a page that both programs have worked on keeps its
+ * chunks and their vectors: pieces of at most three hundred words, at the coarsest border that fits (paragraphs, lines,
+ * sentences, clauses, words), put together again to half as much more, each beginning with the last words of the one before it.
  */
+import { countWords, estimateTokens } from "./ChunkSizes.ts"
+import { withoutPrivateRows } from "./PrivateRows.ts"
 
-import { searchable } from "./Fences.ts"
-
-/**
- * What is written to `pages.chunker_version`: gbrain's number for its present chunker. gbrain cuts pages with a smaller one again, and
- * whoever embeds chunks reads it; see decision 012.
- */
+/** gbrain's number for these rules; it looks for pages with a lower one and cuts them anew. */
 export const chunkerVersion = 3
 
-/** Raised when the rules here change, so that pages cut by older ones are found. Known to us only. */
-export const chunkRules = 2
+/** Raised when only the code here changes, so that pages it cut before are found. Known to us only. */
+export const chunkRules = 1
 
-/** Words in a chunk, at most. */
-const chunkWords = 300
+/** Fields of the front matter by which gbrain keeps a page out of search: too large to embed, or suspected to be junk. */
+export const leftOutBy = ["embed_skip", "quarantine"] as const
+
+/** Words in a piece, at most. */
+const pieceWords = 300
+
+/** Words in pieces put together, at most. */
+const chunkWords = 450
 
 /** Words of a chunk that the next one repeats. */
 const overlapWords = 50
+
+/** Characters in a chunk, at most, where its words are that long. */
+const chunkCharacters = 6000
+
+/** Tokens in a chunk, at most: the narrowest models that make vectors take little more. */
+const chunkTokens = 2000
 
 /** A chunk and the part of the page it is from. */
 export interface PageChunk {
@@ -26,7 +36,7 @@ export interface PageChunk {
   readonly source: "compiled_truth" | "timeline"
 }
 
-/** The chunks of a page, in order. */
+/** The chunks of a page, in order; none when it is kept out of search. */
 export const chunkPage = (page: {
   readonly compiledTruth: string
   readonly timeline: string
@@ -35,72 +45,97 @@ export const chunkPage = (page: {
   leftOutBy.some((key) => (page.frontmatter?.[key] ?? null) !== null)
     ? []
     : [
-        ...chunkText(searchable(page.compiledTruth)).map((text) => ({
-          text,
-          source: "compiled_truth" as const
-        })),
-        ...chunkText(searchable(page.timeline)).map((text) => ({ text, source: "timeline" as const }))
+        ...chunkText(page.compiledTruth).map((text) => ({ text, source: "compiled_truth" as const })),
+        ...chunkText(page.timeline).map((text) => ({ text, source: "timeline" as const }))
       ]
 
-/** Fields of the front matter by which gbrain keeps a page out of search: too large to embed, or suspected to be junk. */
-export const leftOutBy = ["embed_skip", "quarantine"] as const
-
-/** The chunks of a text. An empty text has none. */
+/** The chunks of a text, without what in it is private. An empty text has none. */
 export const chunkText = (text: string): ReadonlyArray<string> => {
-  const pieces = splitFine(text.trim(), 0)
-  const chunks: Array<string> = []
-  let open = ""
-  let words = 0
-  for (const piece of pieces) {
-    const size = countWords(piece)
-    if (words > 0 && words + size > chunkWords) {
-      chunks.push(open.trim())
-      const tail = lastWords(open, overlapWords)
-      open = tail === "" ? "" : `${tail} `
-      words = countWords(tail)
-      // A piece as large as a chunk leaves no room for what was before it.
-      if (words + size > chunkWords) {
-        open = ""
-        words = 0
-      }
-    }
-    open += piece
-    words += size
-  }
-  if (open.trim() !== "") chunks.push(open.trim())
-  return chunks
+  const open = withoutPrivateRows(text)
+  if (open.trim() === "") return []
+  if (countWords(open) <= pieceWords) return cutLong(open.trim())
+  return overlapped(merged(split(open, 0))).flatMap((chunk) => cutLong(chunk.trim()))
 }
 
-const borders = [/(?<=\n\n)/, /(?<=\n)/, /(?<=[.!?。！？] ?)(?=\s|\S)/u, /(?<=\s)/]
+const borders = [/\n\n/g, /\n/g, /\. |! |\? |\.\n|!\n|\?\n|[。！？]/g, /; |: |, |[；：，、]/g]
 
-/** Characters that count as a word where words are not set apart, as in Chinese. */
-const charactersPerWord = 6
-
-const countWords = (text: string): number => {
-  const words = text.split(/\s+/).filter((word) => word !== "")
-  return words.reduce((sum, word) => sum + Math.max(1, Math.ceil(sizeOf(word) / (charactersPerWord * 4))), 0)
-}
-
-// A Chinese character is about a token, where a letter is a quarter of one.
-const sizeOf = (word: string): number => word.length + (word.match(dense)?.length ?? 0) * 3
-
-const dense = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/gu
-
-const splitFine = (text: string, level: number): ReadonlyArray<string> => {
-  if (text === "") return []
-  if (countWords(text) <= chunkWords) return [text]
+const split = (text: string, level: number): ReadonlyArray<string> => {
   const border = borders[level]
-  if (border === undefined) return cutHard(text)
-  return text.split(border).flatMap((part) => splitFine(part, level + 1))
+  if (border === undefined) return splitWords(text)
+  const pieces = piecesOf(text, border)
+  if (pieces.length <= 1) return split(text, level + 1)
+  return pieces.flatMap((piece) => (countWords(piece) > pieceWords ? split(piece, level + 1) : [piece]))
 }
 
-// Text without any border: by length, between whole characters.
-const cutHard = (text: string): ReadonlyArray<string> => {
-  const characters = Array.from(text)
-  const size = chunkWords * charactersPerWord
-  return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>
-    characters.slice(index * size, (index + 1) * size).join("")
+// A border belongs to what is before it.
+const piecesOf = (text: string, border: RegExp): ReadonlyArray<string> => {
+  const ends = [...text.matchAll(border)].map((match) => match.index + match[0].length)
+  return [...ends, text.length]
+    .map((end, index) => text.slice(index === 0 ? 0 : ends[index - 1], end))
+    .filter((piece) => piece.trim() !== "")
+}
+
+const splitWords = (text: string): ReadonlyArray<string> => {
+  const words = text.match(/\S+\s*/g) ?? []
+  const [only = ""] = words
+  if (words.length === 1 && only.length > pieceWords) return slices(text, pieceWords, pieceWords)
+  return Array.from({ length: Math.ceil(words.length / pieceWords) }, (_, index) =>
+    words.slice(index * pieceWords, (index + 1) * pieceWords).join("")
   )
 }
 
-const lastWords = (text: string, count: number): string => text.trim().split(/\s+/).slice(-count).join(" ")
+const merged = (pieces: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const chunks: Array<string> = []
+  let open = ""
+  for (const piece of pieces) {
+    const longer = open + piece
+    if (open !== "" && countWords(longer) > chunkWords) {
+      chunks.push(open)
+      open = piece
+    } else open = longer
+  }
+  return open.trim() === "" ? chunks : [...chunks, open]
+}
+
+const overlapped = (chunks: ReadonlyArray<string>): ReadonlyArray<string> =>
+  chunks.map((chunk, index) => lastWords(chunks[index - 1] ?? "") + chunk)
+
+// From the first sentence that begins in the first half of them, when one does.
+const lastWords = (text: string): string => {
+  const words = text.match(/\S+\s*/g) ?? []
+  if (words.length <= overlapWords) return ""
+  const last = words.slice(-overlapWords).join("")
+  const end = last.search(/[.!?]\s+/)
+  const sentence = end >= 0 && end < last.length / 2 ? last.slice(end).replace(/^[.!?]\s+/, "") : ""
+  return sentence.trim() === "" ? last : sentence
+}
+
+// Text that words do not measure: tables of numbers, addresses, encoded files.
+const cutLong = (text: string): ReadonlyArray<string> => {
+  const tokens = estimateTokens(text)
+  const size =
+    tokens <= chunkTokens
+      ? chunkCharacters
+      : Math.max(1, Math.min(chunkCharacters, Math.floor((text.length * chunkTokens) / tokens)))
+  if (text.length <= size) return text === "" ? [] : [text]
+  const step = Math.max(1, size - Math.min(500, Math.floor(size / 10)))
+  return slices(text, size, step).flatMap((slice) => {
+    const kept = slice.trim()
+    if (kept === "") return []
+    return estimateTokens(kept) > chunkTokens && kept.length < text.length ? cutLong(kept) : [kept]
+  })
+}
+
+const slices = (text: string, size: number, step: number): ReadonlyArray<string> => {
+  const cut: Array<string> = []
+  for (let start = 0; ;) {
+    const end = between(text, Math.min(text.length, start + size))
+    cut.push(text.slice(start, end))
+    if (end >= text.length) return cut
+    start = Math.max(start + 1, between(text, start + step))
+  }
+}
+
+// Never inside a character of two units.
+const between = (text: string, index: number): number =>
+  index < text.length && (text.codePointAt(index - 1) ?? 0) > 0xffff ? index - 1 : index

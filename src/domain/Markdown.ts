@@ -4,18 +4,28 @@
  */
 import { Result } from "effect"
 import matter from "gray-matter"
+import { bareFrontMatter, isBare } from "./BareFiles.ts"
+import { type EffectiveDate, effectiveDateOf } from "./EffectiveDate.ts"
+import { firstHeading, titleOfSlug } from "./PageTitles.ts"
+import { typeOfSlug } from "./PageTypes.ts"
+import { slugOfPath } from "./Slug.ts"
+import { splitBody } from "./TimelineSplit.ts"
 
 /** A parsed file. */
 export interface ParsedPage {
+  /** The path's, in the spelling of the front matter when it has one that comes to the same. */
+  readonly slug: string
   readonly title: string
   readonly type: string
+  /** Whether the file says its type. One that does not leaves a page the type it has. */
+  readonly typeIsExplicit: boolean
   readonly compiledTruth: string
   readonly timeline: string
   /** Without the fields that have columns of their own. Plain JSON: dates are ISO strings. */
   readonly frontmatter: Readonly<Record<string, unknown>>
+  /** As written: one may be there twice. */
   readonly tags: ReadonlyArray<string>
-  /** `YYYY-MM-DD` or an ISO instant, and where it is from. */
-  readonly effectiveDate: { readonly date: string; readonly source: string } | undefined
+  readonly effectiveDate: EffectiveDate | undefined
 }
 
 const refuse = () => {
@@ -28,136 +38,116 @@ const options = {
   engines: { js: refuse, javascript: refuse, coffee: refuse, coffeescript: refuse, cson: refuse }
 }
 
-/** Parses a file. Fails, with what is wrong, when its front matter is no YAML. `path` is relative to the brain. */
-export const parsePage = (content: string, path: string): Result.Result<ParsedPage, string> => {
-  try {
-    const parsed = matter(content.replace(/^\ufeff/, ""), options)
-    const { slug: _slug, tags, title, type, ...rest } = toJson(parsed.data)
-    const { compiledTruth, timeline } = splitBody(parsed.content)
+/**
+ * Parses a file. Fails, with what is wrong, when its front matter is no YAML or claims the slug of another page. `path` is
+ * relative to the brain; a date after `latest`, in milliseconds, is taken for a mistake.
+ */
+export const parsePage = (
+  content: string,
+  path: string,
+  latest = Number.POSITIVE_INFINITY
+): Result.Result<ParsedPage, string> => {
+  const read = isBare(content)
+    ? Result.succeed({ data: bareFrontMatter(content, path), body: content })
+    : readFrontMatter(content)
+  return Result.flatMap(read, ({ body, data }) => {
+    const { slug: declared, tags, title, type, ...rest } = data
+    const pathSlug = slugOfPath(path)
+    const slug = asText(declared).toLowerCase() || pathSlug
+    if (slug !== pathSlug && slugOfPath(slug) !== pathSlug) {
+      return Result.fail(
+        `says that its slug is ${slug}, but its path makes it ${pathSlug}; remove the slug or move the file`
+      )
+    }
+    const frontmatter = toJson(rest)
+    const { compiledTruth, timeline } = splitBody(body)
+    const explicitType = asText(type)
     return Result.succeed({
-      title: asText(title).trim() || titleOf(path),
-      type: asText(type) || typeOf(path),
+      slug,
+      title: asText(title).trim() || firstHeading(body) || titleOfSlug(slug),
+      type: explicitType || typeOfSlug(slug),
+      typeIsExplicit: explicitType !== "",
       compiledTruth: compiledTruth.trim(),
       timeline: timeline.trim(),
-      frontmatter: rest,
+      frontmatter,
       tags: tagsOf(tags),
-      effectiveDate: effectiveDateOf(rest, path)
+      effectiveDate: effectiveDateOf({ slug, frontmatter, name: fileName(path) }, latest)
     })
+  })
+}
+
+/** The name of a page's file, without its ending. */
+export const fileName = (path: string): string => (path.split("/").pop() ?? path).replace(/\.md$/, "")
+
+interface ReadFile {
+  readonly data: Readonly<Record<string, unknown>>
+  readonly body: string
+}
+
+const readFrontMatter = (content: string): Result.Result<ReadFile, string> => {
+  try {
+    const parsed = matter(content, options)
+    return Result.succeed({ data: isRecord(parsed.data) ? parsed.data : {}, body: parsed.content })
   } catch (error) {
-    return Result.fail(`the front matter cannot be read: ${firstLine(error)}`)
+    // Between two rules at the top there may also be a motto.
+    return looksLikeFields(content)
+      ? Result.fail(`the front matter cannot be read: ${firstLine(error)}`)
+      : Result.succeed({ data: {}, body: content })
   }
+}
+
+const looksLikeFields = (content: string): boolean => {
+  const [, ...lines] = content.trimStart().split("\n")
+  const end = lines.findIndex((line) => line.trim() === "---")
+  return lines
+    .slice(0, end < 0 ? lines.length : end)
+    .some((line) => /^(?:['"][^'"]+['"]|[A-Za-z_][\w.-]*)\s*:/.test(line.trim()))
 }
 
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? ""
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 // YAML knows dates; the database and the hash know JSON.
 const toJson = (data: unknown): Record<string, unknown> => {
   const json: unknown = JSON.parse(JSON.stringify(data))
-  return typeof json === "object" && json !== null && !Array.isArray(json) ? { ...json } : {}
+  return isRecord(json) ? json : {}
 }
-
-const isoMidnight = /^(\d{4}-\d{2}-\d{2})T00:00:00\.000Z$/
 
 const asText = (value: unknown): string => {
   if (value === null || value === undefined) return ""
-  if (typeof value === "string") return isoMidnight.exec(value)?.[1] ?? value
-  return JSON.stringify(value)
+  if (value instanceof Date) return value.toISOString().slice(0, 10)
+  if (Array.isArray(value)) return value.map(asText).join(",")
+  return typeof value === "string" ? value : JSON.stringify(value)
 }
 
 const tagsOf = (tags: unknown): ReadonlyArray<string> => {
-  const list = Array.isArray(tags) ? tags.map(asText) : asText(tags).split(",")
-  return [...new Set(list.map((tag) => tag.trim()).filter((tag) => tag !== ""))]
+  if (Array.isArray(tags)) return tags.map(String)
+  if (typeof tags !== "string") return []
+  return tags
+    .split(",")
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== "")
 }
 
-/** The last part of the path as words: `people/ana-ruiz.md` is Ana Ruiz. */
-const titleOf = (path: string): string =>
-  (path.split("/").pop() ?? path)
-    .replace(/\.mdx?$/i, "")
-    .replace(/[-_]+/g, " ")
-    .trim()
-    .replace(/(^|\s)(\p{L})/gu, (_, space: string, letter: string) => space + letter.toUpperCase())
+/** Front matter that programs put in and that says nothing new about a page. */
+const passing: ReadonlySet<string> = new Set([
+  "captured_at",
+  "ingested_at",
+  "quarantine",
+  "content_flag",
+  "embed_skip"
+])
 
-const typesByFolder: Readonly<Record<string, string>> = {
-  people: "person",
-  companies: "company",
-  deals: "deal",
-  projects: "project",
-  concepts: "concept",
-  meetings: "meeting",
-  conversations: "conversation",
-  sources: "source",
-  media: "media",
-  notes: "note",
-  writing: "writing"
-}
-
-const typeOf = (path: string): string =>
-  path
-    .toLowerCase()
-    .split("/")
-    .slice(0, -1)
-    .flatMap((folder) => typesByFolder[folder] ?? [])[0] ?? "concept"
-
-/** What is known, and what happened: split at the first sign of a timeline. A bare rule is a rule. */
-const splitBody = (body: string): { readonly compiledTruth: string; readonly timeline: string } => {
-  const lines = body.split("\n")
-  let seenText = false
-  for (const [index, raw] of lines.entries()) {
-    const line = raw.trim()
-    const marked = /^<!-- ?timeline ?-->$/.test(line) || /^---\s+timeline\s+---$/i.test(line)
-    const ruled = line === "---" && seenText && /^##\s+(timeline|history)\b/i.test(nextText(lines, index))
-    if (marked || ruled) {
-      return { compiledTruth: lines.slice(0, index).join("\n"), timeline: lines.slice(index + 1).join("\n") }
-    }
-    if (line !== "") seenText = true
-  }
-  return { compiledTruth: body, timeline: "" }
-}
-
-const nextText = (lines: ReadonlyArray<string>, after: number): string => {
-  for (let index = after + 1; index < lines.length; index++) {
-    const line = lines[index]?.trim() ?? ""
-    if (line !== "") return line
-  }
-  return ""
-}
-
-const dateFields = ["event_date", "date", "published"]
-
-const effectiveDateOf = (
-  frontmatter: Readonly<Record<string, unknown>>,
-  path: string
-): ParsedPage["effectiveDate"] => {
-  for (const field of dateFields) {
-    const value = frontmatter[field]
-    if (typeof value === "string" && /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value))) {
-      return { date: value, source: field }
-    }
-  }
-  const inName = /(?:^|\D)(\d{4}-\d{2}-\d{2})(?:\D|$)/.exec(path.split("/").pop() ?? "")?.[1]
-  return inName === undefined || Number.isNaN(Date.parse(inName))
-    ? undefined
-    : { date: inName, source: "filename" }
-}
-
-/** What the content hash is made of: gbrain's rule. Equal pages have equal texts. */
+/** What the content hash is made of: gbrain's rule, to the byte. Front matter counts in the order of the file. */
 export const hashedContent = (page: ParsedPage): string =>
   JSON.stringify({
     title: page.title,
     type: page.type,
     compiled_truth: page.compiledTruth,
     timeline: page.timeline,
-    frontmatter: canonical(page.frontmatter),
+    frontmatter: Object.fromEntries(Object.entries(page.frontmatter).filter(([key]) => !passing.has(key))),
     tags: [...page.tags].sort()
   })
-
-const canonical = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(canonical)
-  if (typeof value !== "object" || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([left], [right]) => left.localeCompare(right))
-      .map(([key, nested]) => [key, canonical(nested)])
-  )
-}

@@ -1,13 +1,16 @@
 /** Slugs: how pages are named, from where their files are. */
 
-/** One part of a path: lower case, no accents, spaces as hyphens; letters of every script, digits, dots and underscores stay. */
+/**
+ * One part of a path: lower case, no accents and no Hebrew points, spaces as hyphens; letters of every script, digits, dots and
+ * underscores stay.
+ */
 export const slugSegment = (segment: string): string =>
   segment
     .normalize("NFD")
-    .replace(/[\u0300-\u036f]/g, "")
+    .replace(/[\u0300-\u036f\u0591-\u05c7]/g, "")
     .normalize("NFC")
     .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}.\s_-]/gu, "")
+    .replace(/[^\p{Ll}\p{Lm}\p{Lo}\p{M}\p{N}.\s_-]/gu, "")
     .replace(/\s+/g, "-")
     .replace(/-+/g, "-")
     .replace(/^-|-$/g, "")

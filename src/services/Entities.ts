@@ -5,6 +5,7 @@
  */
 import { Cache, Context, Duration, Effect, Layer, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { normalAlias } from "../domain/Aliases.ts"
 import { conversationTypes, pageTypesOf } from "../domain/ConversationPages.ts"
 import { entitySlug } from "../domain/EntityName.ts"
 import { resilient } from "./database/Resilience.ts"
@@ -40,7 +41,7 @@ export class Entities extends Context.Service<
           union all
           select 2, page.slug from page_aliases alias join pages page
             on page.source_id = alias.source_id and page.slug = alias.slug and page.deleted_at is null
-            where alias.source_id = ${sourceId} and alias.alias_norm = ${name.trim().toLowerCase()}
+            where alias.source_id = ${sourceId} and alias.alias_norm = ${normalAlias(name)}
           union all
           select 3, slug from pages
             where source_id = ${sourceId} and deleted_at is null and type <> all(${notEntities}::text[])

@@ -1,7 +1,6 @@
 /** The dates of pages, as they are stored, and what they are made of; many pages at a time. */
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import type { DateSource } from "../domain/PageDate.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** Which pages. */
@@ -35,7 +34,8 @@ export interface DateChange {
   readonly id: number
   readonly version: string
   readonly millis: number
-  readonly source: DateSource
+  /** A field, `filename`, or `fallback` when the page states no date; it is then that of its last edit. */
+  readonly source: string
 }
 
 /** Dates of pages. */

@@ -1,7 +1,9 @@
-/** Writes imported pages, many at a time: pages, their earlier versions, tags and chunks in one transaction. */
+/** Writes imported pages, many at a time: pages, their earlier versions, tags, aliases and chunks in one transaction. */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { aliasesOf } from "../domain/Aliases.ts"
 import { chunkerVersion } from "../domain/Chunks.ts"
+import { fileName } from "../domain/Markdown.ts"
 import { noteChunked } from "./database/chunkedText.ts"
 import { resilient } from "./database/Resilience.ts"
 
@@ -14,7 +16,7 @@ export interface ImportedPage {
   readonly timeline: string
   readonly frontmatter: Readonly<Record<string, unknown>>
   readonly contentHash: string
-  /** An ISO instant; the time of writing when the page states none. */
+  /** Null when the page names none: it is then the time of the import, or of the last change before it. */
   readonly effectiveDate: string | null
   readonly effectiveDateSource: string | null
   readonly path: string
@@ -40,6 +42,9 @@ export interface ImportOrigin {
 /** How pages that came from a folder are signed. */
 const importer = "import"
 
+/** How the date of a page is signed that names none. */
+const undated = "fallback"
+
 /** Writes imported pages. */
 export class PageWriter extends Context.Service<
   PageWriter,
@@ -49,6 +54,11 @@ export class PageWriter extends Context.Service<
       sourceId: string,
       slugs: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyMap<string, string | null>, SqlError.SqlError>
+    /** The types of pages that are there, by slug. Deleted pages have none. */
+    readonly types: (
+      sourceId: string,
+      slugs: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
     /** Pages that this folder brought in. */
     readonly fromDirectory: (
       origin: ImportOrigin
@@ -85,22 +95,25 @@ export class PageWriter extends Context.Service<
           content_hash: page.contentHash,
           effective_date: page.effectiveDate,
           effective_date_source: page.effectiveDateSource,
-          source_path: page.path
+          source_path: page.path,
+          import_filename: fileName(page.path)
         }))
         return sql<{ readonly id: number; readonly slug: string }>`
           insert into pages (source_id, slug, type, title, compiled_truth, timeline, frontmatter, content_hash,
             effective_date, effective_date_source, source_path, import_filename, chunker_version, ingested_via,
             ingested_at, source_uri, source_kind)
           select ${origin.sourceId}, row.slug, row.type, row.title, row.compiled_truth, row.timeline, row.frontmatter,
-            row.content_hash, coalesce(row.effective_date, now()), coalesce(row.effective_date_source, 'fallback'), row.source_path,
-            regexp_replace(row.source_path, '^.*/', ''), ${chunkerVersion}::smallint, ${importer}, now(),
+            row.content_hash, coalesce(row.effective_date, now()), coalesce(row.effective_date_source, ${undated}),
+            row.source_path, row.import_filename, ${chunkerVersion}::smallint, ${importer}, now(),
             ${origin.directory}, 'directory'
           from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(slug text, type text, title text,
             compiled_truth text, timeline text, frontmatter jsonb, content_hash text, effective_date timestamptz,
-            effective_date_source text, source_path text)
+            effective_date_source text, source_path text, import_filename text)
           on conflict (source_id, slug) do update set type = excluded.type, title = excluded.title,
             compiled_truth = excluded.compiled_truth, timeline = excluded.timeline, frontmatter = excluded.frontmatter,
-            content_hash = excluded.content_hash, effective_date = excluded.effective_date,
+            content_hash = excluded.content_hash,
+            effective_date = case when excluded.effective_date_source = ${undated} then pages.updated_at
+              else excluded.effective_date end,
             effective_date_source = excluded.effective_date_source, source_path = excluded.source_path,
             import_filename = excluded.import_filename, chunker_version = excluded.chunker_version,
             ingested_via = excluded.ingested_via, ingested_at = excluded.ingested_at, source_uri = excluded.source_uri,
@@ -109,19 +122,36 @@ export class PageWriter extends Context.Service<
           returning id, slug`
       }
 
+      // Nobody knows which tags of a page are from its file and which were given to it since, so none is taken away.
       const writeTags = (
         entries: ReadonlyArray<{ readonly id: number; readonly tags: ReadonlyArray<string> }>
       ) => {
         const pairs = entries.flatMap(({ id, tags }) => tags.map((tag) => ({ id, tag })))
-        return Effect.gen(function* () {
-          yield* sql`delete from tags where page_id = any(${entries.map((entry) => entry.id)}::int[])`
-          if (pairs.length === 0) return
-          yield* sql`
-            insert into tags (page_id, tag)
-            select * from unnest(${pairs.map((pair) => pair.id)}::int[], ${pairs.map((pair) => pair.tag)}::text[])
-            on conflict do nothing`
-        })
+        return pairs.length === 0
+          ? Effect.void
+          : sql`
+              insert into tags (page_id, tag)
+              select * from unnest(${pairs.map((pair) => pair.id)}::int[], ${pairs.map((pair) => pair.tag)}::text[])
+              on conflict do nothing`
       }
+
+      const writeAliases = Effect.fnUntraced(function* (
+        sourceId: string,
+        pages: ReadonlyArray<ImportedPage>
+      ) {
+        const pairs = pages.flatMap(({ frontmatter, slug }) =>
+          aliasesOf(frontmatter).map((alias) => ({ slug, alias }))
+        )
+        yield* sql`
+          delete from page_aliases
+          where source_id = ${sourceId} and slug = any(${pages.map((page) => page.slug)}::text[])`
+        if (pairs.length === 0) return
+        yield* sql`
+          insert into page_aliases (source_id, alias_norm, slug)
+          select ${sourceId}, * from unnest(${pairs.map((pair) => pair.alias)}::text[],
+            ${pairs.map((pair) => pair.slug)}::text[])
+          on conflict do nothing`
+      })
 
       // A chunk whose text is the same keeps its row, and with it its embedding.
       const writeChunks = Effect.fnUntraced(function* (
@@ -159,6 +189,14 @@ export class PageWriter extends Context.Service<
             where source_id = ${sourceId} and slug = any(${slugs}::text[]) and deleted_at is null`).pipe(
             Effect.map((rows) => new Map(rows.map((row) => [row.slug, row.content_hash])))
           ),
+        types: (sourceId, slugs) =>
+          slugs.length === 0
+            ? Effect.succeed(new Map())
+            : resilient(sql<{ readonly slug: string; readonly type: string }>`
+                select slug, type from pages where source_id = ${sourceId} and slug = any(${slugs}::text[])
+                  and deleted_at is null`).pipe(
+                Effect.map((rows) => new Map(rows.map((row) => [row.slug, row.type])))
+              ),
         fromDirectory: ({ directory, sourceId }) =>
           resilient(sql<{
             id: number
@@ -189,8 +227,13 @@ export class PageWriter extends Context.Service<
                     yield* sql`delete from pages where slug = any(${slugs}::text[]) and deleted_at is not null
                       and source_id = (select source_id from pages where id = ${renames[0]?.id ?? 0})`
                     yield* sql`
+                      update page_aliases alias set slug = new.slug
+                      from unnest(${renames.map((it) => it.id)}::int[], ${slugs}::text[]) as new(id, slug)
+                      join pages page on page.id = new.id
+                      where alias.source_id = page.source_id and alias.slug = page.slug`
+                    yield* sql`
                       update pages set slug = new.slug, source_path = new.path,
-                        import_filename = regexp_replace(new.path, '^.*/', ''), updated_at = now()
+                        import_filename = regexp_replace(new.path, '^.*/|[.]md$', '', 'g'), updated_at = now()
                       from unnest(${renames.map((it) => it.id)}::int[], ${slugs}::text[],
                         ${renames.map((it) => it.path)}::text[]) as new(id, slug, path)
                       where pages.id = new.id`
@@ -213,11 +256,9 @@ export class PageWriter extends Context.Service<
                       return id === undefined ? [] : [{ id, tags: page.tags, chunks: page.chunks }]
                     })
                     yield* writeTags(entries)
+                    yield* writeAliases(origin.sourceId, pages)
                     const chunks = yield* writeChunks(entries)
-                    yield* noteChunked(
-                      sql,
-                      entries.map((entry) => entry.id)
-                    )
+                    yield* noteChunked(sql, [...ids.values()])
                     return chunks
                   })
                 )

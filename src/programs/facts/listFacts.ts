@@ -1,6 +1,7 @@
 /** What is known: facts, newest first, by whom they are about, where they were said, or what they say. */
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { normalAlias } from "../../domain/Aliases.ts"
 import { markSources } from "../../domain/ConversationPages.ts"
 import { sameMeaning } from "../../domain/Fact.ts"
 import { entitySlug } from "../../domain/EntityName.ts"
@@ -58,7 +59,7 @@ export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
       const name = entity.trim()
       const slug = entitySlug(name)
       return sql`(entity_slug = ${name} or entity_slug = ${slug} or entity_slug like ${`%/${slug.replace(/[\\%_]/g, "\\$&")}`}
-        or entity_slug in (select slug from page_aliases where alias_norm = ${name.toLowerCase()})
+        or entity_slug in (select slug from page_aliases where alias_norm = ${normalAlias(name)})
         or entity_slug in (select slug from pages where lower(title) = ${name.toLowerCase()} and deleted_at is null)
         or context like ${`%; about "${name.replace(/[\\%_]/g, "\\$&")}", who has no page%`})`
     }

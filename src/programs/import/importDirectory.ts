@@ -10,7 +10,7 @@ import { type ImportOrigin, type KnownPage, PageWriter } from "../../services/Pa
 import { Sources } from "../../services/Sources.ts"
 import { extractForSlugs, type WrittenPages } from "../extract/forSlugs.ts"
 import { makeTally } from "../extract/report.ts"
-import { chunksOf, type PageFile, readPageFile } from "./read.ts"
+import { chunksOf, keepingType, type PageFile, readPageFile } from "./read.ts"
 import { BadDirectory, scanDirectory } from "./scan.ts"
 
 const Count = Schema.Int
@@ -70,10 +70,14 @@ export const importDirectory = Effect.fn("importDirectory")(function* (options: 
     })
   }
   const slugs = new Set(files.map((file) => file.slug))
+  // The front matter of a file may spell its slug in another way than its path does.
+  const paths = new Set(files.map((file) => file.path))
   // What could not be read is not gone, and neither is what is in a folder that could not be read.
   const gone = known.filter(
     (page) =>
-      !slugs.has(page.slug) && !skipped.some((file) => page.path !== null && page.path.startsWith(file.path))
+      !slugs.has(page.slug) &&
+      !(page.path !== null && paths.has(page.path)) &&
+      !skipped.some((file) => page.path !== null && page.path.startsWith(file.path))
   )
   const goneByHash = new Map(
     gone.flatMap((page) => (page.contentHash === null ? [] : [[page.contentHash, page] as const]))
@@ -83,7 +87,12 @@ export const importDirectory = Effect.fn("importDirectory")(function* (options: 
   const written: Array<string> = []
   const unreadable: Array<{ readonly path: string; readonly reason: string }> = []
 
-  const writeBatch = Effect.fnUntraced(function* (batch: ReadonlyArray<PageFile>) {
+  const writeBatch = Effect.fnUntraced(function* (read: ReadonlyArray<PageFile>) {
+    const types = yield* writer.types(
+      sourceId,
+      read.filter((file) => !file.page.typeIsExplicit).map((file) => file.slug)
+    )
+    const batch = read.map((file) => keepingType(file, types))
     const there = yield* writer.hashes(
       sourceId,
       batch.map((file) => file.slug)

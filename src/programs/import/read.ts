@@ -1,6 +1,7 @@
 /** Reads one file as a page, or says why it cannot be one. */
-import { Effect, FileSystem, Path, Result } from "effect"
+import { Clock, Effect, FileSystem, Path, Result } from "effect"
 import { chunkPage, type PageChunk } from "../../domain/Chunks.ts"
+import { furthestAhead } from "../../domain/EffectiveDate.ts"
 import { hashedContent, type ParsedPage, parsePage } from "../../domain/Markdown.ts"
 import { sha256Hex } from "../../services/Sha256.ts"
 import type { FoundFile } from "./scan.ts"
@@ -28,14 +29,29 @@ export const readPageFile = Effect.fnUntraced(function* (
   if (bytes.length > maxFileBytes)
     return yield* Effect.fail(`has ${bytes.length} bytes, more than ${maxFileBytes}`)
   const text = yield* Effect.fromResult(decodeUtf8(bytes))
-  const page = yield* Effect.fromResult(parsePage(text, file.path))
-  return { ...file, page, contentHash: sha256Hex(hashedContent(page)) }
+  const now = yield* Clock.currentTimeMillis
+  return asPageFile(file, yield* Effect.fromResult(parsePage(text, file.path, now + furthestAhead)))
 })
+
+const asPageFile = (file: FoundFile, page: ParsedPage): PageFile => ({
+  path: file.path,
+  slug: page.slug,
+  page,
+  contentHash: sha256Hex(hashedContent(page))
+})
+
+/** The page with the type that it has in the brain, when its file names none: gbrain's rule, and part of the hash. */
+export const keepingType = (file: PageFile, types: ReadonlyMap<string, string>): PageFile => {
+  const type = types.get(file.slug)
+  return file.page.typeIsExplicit || type === undefined || type === file.page.type
+    ? file
+    : asPageFile(file, { ...file.page, type })
+}
 
 const decodeUtf8 = (bytes: Uint8Array): Result.Result<string, string> => {
   if (bytes.includes(0)) return Result.fail("is no text: it has bytes of zero")
   try {
-    return Result.succeed(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+    return Result.succeed(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch {
     return Result.fail("is not valid UTF-8; convert it and import again")
   }

@@ -21,10 +21,14 @@ export interface SkippedFile {
   readonly reason: string
 }
 
-const isSkippedFolder = (name: string) => name.startsWith(".") || name === "node_modules" || name === "ops"
+/** Folders of what programs made or fetched; gbrain leaves them out too. */
+const notPageFolders: ReadonlySet<string> = new Set(["node_modules", "vendor", "dist", "build", "venv"])
+
+const isSkippedFolder = (name: string) =>
+  name.startsWith(".") || name.endsWith(".raw") || notPageFolders.has(name)
 
 /** Files that describe a folder rather than being pages of it; gbrain leaves them out too. */
-const notPages: ReadonlySet<string> = new Set(["schema.md", "index.md", "log.md", "readme.md"])
+const notPages: ReadonlySet<string> = new Set(["schema.md", "index.md", "log.md", "README.md", "RESOLVER.md"])
 
 /** Lists the files, sorted by path; of two with the same slug the first stays. */
 export const scanDirectory = Effect.fn("scanDirectory")(function* (directory: string) {
@@ -50,16 +54,19 @@ export const scanDirectory = Effect.fn("scanDirectory")(function* (directory: st
         return Effect.succeed([])
       })
     )
+    // A folder with a file of that name is another repository's, a submodule.
+    if (folder !== "" && entries.some((entry) => entry.name === ".git" && entry.type === "File")) continue
     for (const entry of entries) {
       const relative = `${prefix}${entry.name}`
       if (entry.type === "Directory") {
         if (!isSkippedFolder(entry.name)) folders.push(relative)
-      } else if (
-        /\.mdx?$/i.test(entry.name) &&
-        !entry.name.startsWith(".") &&
-        !notPages.has(entry.name.toLowerCase())
-      ) {
+      } else if (/\.mdx?$/i.test(entry.name) && !entry.name.startsWith(".") && !notPages.has(entry.name)) {
         if (entry.type === "SymbolicLink") skipped.push({ path: relative, reason: "is a symbolic link" })
+        else if (/[[\]\p{Cc}]/u.test(relative))
+          skipped.push({
+            path: relative,
+            reason: "has brackets in its name, which no link to it could spell"
+          })
         else if (entry.type === "File") files.push({ path: relative, slug: slugOfPath(relative) })
       }
     }

@@ -3,7 +3,7 @@
  * from. Only rows that differ are written, so that a second run writes nothing and a run that was stopped is simply run again.
  */
 import { Clock, DateTime, Effect, Option } from "effect"
-import { effectiveDate } from "../../domain/PageDate.ts"
+import { effectiveDateOf, furthestAhead } from "../../domain/EffectiveDate.ts"
 import { type DateChange, type DatedRow, PageDates } from "../../services/PageDates.ts"
 import { Sources } from "../../services/Sources.ts"
 import { endingOf } from "../sweep/ending.ts"
@@ -100,7 +100,9 @@ export const reindexFrontmatter = Effect.fn("reindexFrontmatter")(function* (
 
 const changesIn = (rows: ReadonlyArray<DatedRow>, now: number): ReadonlyArray<DateChange> =>
   rows.flatMap((row) => {
-    const { millis, source } = effectiveDate(row, now)
+    const stated = effectiveDateOf({ ...row, name: row.filename }, now + furthestAhead)
+    const millis = stated === undefined ? row.updatedAt : Date.parse(stated.date)
+    const source = stated?.source ?? "fallback"
     return millis === row.storedAt && source === row.storedSource
       ? []
       : [{ id: row.id, version: row.version, millis, source }]

@@ -1,12 +1,12 @@
 /** Which day a page is about, as a table. */
 import { describe, expect, it } from "@effect/vitest"
-import { effectiveDate, statedDate } from "../../src/domain/PageDate.ts"
+import { effectiveDateOf, furthestAhead } from "../../src/domain/EffectiveDate.ts"
 
 const now = Date.UTC(2026, 0, 15)
 
 const dateOf = (slug: string, frontmatter: Readonly<Record<string, unknown>>, filename = "note.md") => {
-  const stated = statedDate({ slug, frontmatter, filename }, now)
-  return stated === undefined ? "none" : `${stated.source} ${new Date(stated.millis).toISOString()}`
+  const stated = effectiveDateOf({ slug, frontmatter, name: filename }, now + furthestAhead)
+  return stated === undefined ? "none" : `${stated.source} ${stated.date}`
 }
 
 describe("which field counts", () => {
@@ -72,11 +72,4 @@ describe("what is a date", () => {
       expect(dateOf("a/b", { date: value })).toBe(expected === "none" ? "none" : `date ${expected}`)
     })
   }
-})
-
-it("a page that states no date is as old as its last edit", () => {
-  expect(effectiveDate({ slug: "a", frontmatter: {}, filename: "a", updatedAt: 5 }, now)).toEqual({
-    millis: 5,
-    source: "fallback"
-  })
 })

@@ -1,0 +1,136 @@
+/** What an import promises to whom keeps working with gbrain on the same brain, on both databases. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, FileSystem, Option, Path } from "effect"
+import { SqlClient } from "effect/sql"
+import { importDirectory } from "../../../src/programs/import/importDirectory.ts"
+import { importLayer } from "../../../src/programs/import/layer.ts"
+import { onBothDatabases } from "../../support/brains.ts"
+
+/** A folder with these files, gone when the scope ends, and how to import it. */
+const folderOf = Effect.fnUntraced(function* (files: Readonly<Record<string, string>>) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const write = Effect.fnUntraced(function* (more: Readonly<Record<string, string>>) {
+    for (const [name, content] of Object.entries(more)) {
+      yield* fs.makeDirectory(path.dirname(path.join(directory, name)), { recursive: true })
+      yield* fs.writeFileString(path.join(directory, name), content)
+    }
+  })
+  yield* write(files)
+  const run = Effect.provide(importDirectory({ directory, sourceId: Option.none(), workers: 2 }), importLayer)
+  return { write, run, remove: (name: string) => fs.remove(path.join(directory, name)) }
+})
+
+const pages = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<{
+    slug: string
+    type: string
+    filename: string | null
+    source: string | null
+    dated: boolean
+    chunker: number
+  }>`
+    select slug, type, import_filename as filename, effective_date_source as source,
+      effective_date is not null as dated, chunker_version as chunker
+    from pages where deleted_at is null order by slug`
+})
+
+onBothDatabases("an import", (brain) => {
+  describe("beside gbrain", () => {
+    it.live("dates every page, with the time of the import where nothing else does", () =>
+      Effect.gen(function* () {
+        const folder = yield* folderOf({ "notes/a.md": "A", "daily/2024-05-06.md": "---\ntitle: D\n---\n" })
+        yield* folder.run
+        expect(yield* pages).toEqual([
+          {
+            slug: "daily/2024-05-06",
+            type: "concept",
+            filename: "2024-05-06",
+            source: "filename",
+            dated: true,
+            chunker: 3
+          },
+          { slug: "notes/a", type: "note", filename: "a", source: "fallback", dated: true, chunker: 3 }
+        ])
+      }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+
+    it.live("leaves a page the type it has when its file names none, and calls it unchanged", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const folder = yield* folderOf({ "notes/a.md": "---\ntitle: A\n---\nText" })
+        yield* folder.run
+        // The hash is gbrain's of the same file on a page of this type.
+        yield* sql`update pages set type = 'memo', content_hash = 'another'`
+        expect(yield* folder.run).toMatchObject({ updated: 1 })
+        expect(yield* pages).toMatchObject([{ slug: "notes/a", type: "memo" }])
+        expect(yield* folder.run).toMatchObject({ updated: 0, unchanged: 1 })
+      }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+
+    it.live("keeps tags that somebody gave a page", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const folder = yield* folderOf({ "notes/a.md": "---\ntags: [sea, sea]\n---\nText" })
+        yield* folder.run
+        yield* sql`insert into tags (page_id, tag) select id, 'by-hand' from pages`
+        yield* folder.write({ "notes/a.md": "---\ntags: [wind]\n---\nText" })
+        yield* folder.run
+        const tags = yield* sql<{ tag: string }>`select tag from tags order by tag`
+        expect(tags.map((row) => row.tag)).toEqual(["by-hand", "sea", "wind"])
+      }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+
+    it.live("keeps other names of pages where gbrain looks for them, also when the file moves", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const aliases = sql<{
+          line: string
+        }>`select slug || ' ' || alias_norm as line from page_aliases order by 1`
+        const file = '---\ntitle: José\ntype: person\naliases: [Pepe  Ñandú, "ＡＢＣ", Pepe Ñandú]\n---\nText'
+        const folder = yield* folderOf({
+          "people/jose.md": file,
+          "people/b.md": "---\naliases: x, (Y)\n---\n"
+        })
+        yield* folder.run
+        expect((yield* aliases).map((row) => row.line)).toEqual([
+          "people/b x",
+          "people/b y",
+          "people/jose abc",
+          "people/jose pepe ñandú"
+        ])
+        yield* folder.remove("people/jose.md")
+        yield* folder.write({ "people/josé-ñandú.md": file, "people/b.md": "No names" })
+        expect(yield* folder.run).toMatchObject({ renamed: 1, updated: 1 })
+        expect((yield* aliases).map((row) => row.line)).toEqual([
+          "people/jose-nandu abc",
+          "people/jose-nandu pepe ñandú"
+        ])
+      }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+
+    it.live("reads the files that gbrain reads, under the slugs that it gives them", () =>
+      Effect.gen(function* () {
+        const folder = yield* folderOf({
+          "ops/tasks.md": "Text",
+          "readme.md": "Text",
+          "README.md": "no page",
+          "RESOLVER.md": "no page",
+          "vendor/a.md": "no page",
+          "people/ana.raw/b.md": "no page",
+          "sub/.git": "gitdir: ../.git/modules/sub",
+          "sub/c.md": "no page",
+          "notes/[draft].md": "no page",
+          "people/jose.md": "---\nslug: people/José\n---\nText",
+          "people/ana.md": "---\nslug: people/maria\n---\nText"
+        })
+        const report = yield* folder.run
+        expect((yield* pages).map((row) => row.slug)).toEqual(["ops/tasks", "people/josé", "readme"])
+        expect(report.skipped.map((file) => file.path).sort()).toEqual(["notes/[draft].md", "people/ana.md"])
+        expect(yield* folder.run).toMatchObject({ unchanged: 3, deleted: 0 })
+      }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+  })
+})
