@@ -7,6 +7,7 @@ import { CliError, CliOutput, Command } from "effect/cli"
 import { SqlError } from "effect/sql"
 import { reasonOf } from "../services/Database.ts"
 import { Settings } from "../services/Settings.ts"
+import { codeCallees, codeCallers, edgesBackfillCommand } from "./commands/code.ts"
 import { config } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
 import { extractCommand } from "./commands/extract.ts"
@@ -16,6 +17,8 @@ import { backlinks, graph, links, timeline } from "./commands/graph.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
 import { lock } from "./commands/lock.ts"
+import { reindexCommand } from "./commands/reindex.ts"
+import { reindexFrontmatterCommand } from "./commands/reindexFrontmatter.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -30,11 +33,16 @@ const gbrain = Command.make("gbrain").pipe(
     importCommand,
     extractCommand,
     extractConversationFactsCommand,
+    reindexCommand,
+    reindexFrontmatterCommand,
+    edgesBackfillCommand,
     facts,
     links,
     backlinks,
     graph,
     timeline,
+    codeCallers,
+    codeCallees,
     status,
     doctor,
     lock,

@@ -9,6 +9,12 @@ import { withoutPrivateRows } from "./PrivateRows.ts"
 /** gbrain's number for these rules; it looks for pages with a lower one and cuts them anew. */
 export const chunkerVersion = 3
 
+/** Raised when only the code here changes, so that pages it cut before are found. Known to us only. */
+export const chunkRules = 1
+
+/** Fields of the front matter by which gbrain keeps a page out of search: too large to embed, or suspected to be junk. */
+export const leftOutBy = ["embed_skip", "quarantine"] as const
+
 /** Words in a piece, at most. */
 const pieceWords = 300
 
@@ -30,14 +36,18 @@ export interface PageChunk {
   readonly source: "compiled_truth" | "timeline"
 }
 
-/** The chunks of a page, in order. */
+/** The chunks of a page, in order; none when it is kept out of search. */
 export const chunkPage = (page: {
   readonly compiledTruth: string
   readonly timeline: string
-}): ReadonlyArray<PageChunk> => [
-  ...chunkText(page.compiledTruth).map((text) => ({ text, source: "compiled_truth" as const })),
-  ...chunkText(page.timeline).map((text) => ({ text, source: "timeline" as const }))
-]
+  readonly frontmatter?: Readonly<Record<string, unknown>>
+}): ReadonlyArray<PageChunk> =>
+  leftOutBy.some((key) => (page.frontmatter?.[key] ?? null) !== null)
+    ? []
+    : [
+        ...chunkText(page.compiledTruth).map((text) => ({ text, source: "compiled_truth" as const })),
+        ...chunkText(page.timeline).map((text) => ({ text, source: "timeline" as const }))
+      ]
 
 /** The chunks of a text, without what in it is private. An empty text has none. */
 export const chunkText = (text: string): ReadonlyArray<string> => {

@@ -50,6 +50,7 @@ const PageRow = Schema.Struct({
   frontmatter: Schema.Record(Schema.String, Schema.Unknown),
   content_hash: Schema.NullOr(Schema.String),
   effective_date: Schema.NullOr(Schema.Date),
+  effective_date_source: Schema.NullOr(Schema.String),
   fingerprint: Schema.String,
   bytes: Schema.Int,
   local_path: Schema.NullOr(Schema.String),
@@ -169,7 +170,7 @@ export class Conversations extends Context.Service<
         load: Effect.fnUntraced(function* (id, maxBytes) {
           const bytes = sql.literal("octet_length(page.compiled_truth) + octet_length(page.timeline)")
           const rows = yield* resilient(sql`
-            select page.id, page.source_id, page.slug, page.type, page.title, page.content_hash, page.effective_date,
+            select page.id, page.source_id, page.slug, page.type, page.title, page.content_hash, page.effective_date, page.effective_date_source,
               case when ${bytes} <= ${maxBytes} then page.compiled_truth else '' end as compiled_truth,
               case when ${bytes} <= ${maxBytes} then page.timeline else '' end as timeline,
               page.frontmatter, page.deleted_at is not null as deleted, ${bytes} as bytes, source.local_path,

@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { groupsOf } from "./database/pageGroups.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /**
@@ -170,29 +171,14 @@ export class ExtractPages extends Context.Service<
 /** Rows listed by one statement. */
 const listed = 2000
 
-/** Pages in a group, and the most text of a group: a page alone may have more. */
-const groupPages = 200
-const groupBytes = 8 * 1024 * 1024
-
 const inGroups = (
   rows: ReadonlyArray<{ readonly id: number; readonly slug: string; readonly bytes: number }>
-): ReadonlyArray<PageGroup> => {
-  const groups: Array<PageGroup> = []
-  let ids: Array<number> = []
-  let first = ""
-  let bytes = 0
-  const finish = () => {
-    if (ids.length > 0)
-      groups.push({ ids, label: ids.length === 1 ? first : `${first} and ${ids.length - 1} more` })
-    ids = []
-    bytes = 0
-  }
-  for (const row of rows) {
-    if (ids.length === groupPages || bytes + row.bytes > groupBytes) finish()
-    if (ids.length === 0) first = row.slug
-    ids.push(row.id)
-    bytes += row.bytes
-  }
-  finish()
-  return groups
-}
+): ReadonlyArray<PageGroup> =>
+  groupsOf(rows).map((group) => {
+    const [first] = group
+    const others = group.length - 1
+    return {
+      ids: group.map((row) => row.id),
+      label: others === 0 ? (first?.slug ?? "") : `${first?.slug ?? ""} and ${others} more`
+    }
+  })

@@ -4,6 +4,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { aliasesOf } from "../domain/Aliases.ts"
 import { chunkerVersion } from "../domain/Chunks.ts"
 import { fileName } from "../domain/Markdown.ts"
+import { noteChunked } from "./database/chunkedText.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** A page to write. */
@@ -256,7 +257,9 @@ export class PageWriter extends Context.Service<
                     })
                     yield* writeTags(entries)
                     yield* writeAliases(origin.sourceId, pages)
-                    return yield* writeChunks(entries)
+                    const chunks = yield* writeChunks(entries)
+                    yield* noteChunked(sql, [...ids.values()])
+                    return chunks
                   })
                 )
               ),

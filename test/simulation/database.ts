@@ -128,6 +128,7 @@ const conversations = (world: World, process: SimulatedProcess) => {
           frontmatter: {},
           content_hash: String(page.version),
           effective_date: null,
+          effective_date_source: null,
           fingerprint: `${page.version} ${page.deleted}`,
           bytes: page.body.length,
           local_path: null,

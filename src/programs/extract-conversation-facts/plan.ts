@@ -90,7 +90,8 @@ const frontmatterText = (page: ConversationPage, key: string): string | undefine
   return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined
 }
 
+// When a page was written says nothing of when the conversation was.
 const effectiveDay = (page: ConversationPage): string | undefined =>
-  page.effective_date === null
+  page.effective_date === null || page.effective_date_source === "fallback"
     ? undefined
     : Option.getOrUndefined(Option.map(DateTime.make(page.effective_date), DateTime.formatIsoDateUtc))

@@ -1,6 +1,7 @@
 /** Reads one file as a page, or says why it cannot be one. */
 import { Clock, Effect, FileSystem, Path, Result } from "effect"
 import { chunkPage, type PageChunk } from "../../domain/Chunks.ts"
+import { furthestAhead } from "../../domain/EffectiveDate.ts"
 import { hashedContent, type ParsedPage, parsePage } from "../../domain/Markdown.ts"
 import { sha256Hex } from "../../services/Sha256.ts"
 import type { FoundFile } from "./scan.ts"
@@ -10,9 +11,6 @@ export interface PageFile extends FoundFile {
   readonly page: ParsedPage
   readonly contentHash: string
 }
-
-/** A page dated further ahead than this is taken to be misdated. */
-const yearMs = 365 * 24 * 60 * 60 * 1000
 
 /** Larger files are no pages that anybody wrote. */
 const maxFileBytes = 50 * 1024 * 1024
@@ -32,7 +30,7 @@ export const readPageFile = Effect.fnUntraced(function* (
     return yield* Effect.fail(`has ${bytes.length} bytes, more than ${maxFileBytes}`)
   const text = yield* Effect.fromResult(decodeUtf8(bytes))
   const now = yield* Clock.currentTimeMillis
-  return asPageFile(file, yield* Effect.fromResult(parsePage(text, file.path, now + yearMs)))
+  return asPageFile(file, yield* Effect.fromResult(parsePage(text, file.path, now + furthestAhead)))
 })
 
 const asPageFile = (file: FoundFile, page: ParsedPage): PageFile => ({

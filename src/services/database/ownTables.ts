@@ -113,5 +113,18 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     spent_picousd numeric not null,
     heard_at timestamptz not null,
     primary key (day, owner)
-  )`
+  )`,
+  // Of which text the chunks of a page are a cut, by which of our rules (none when gbrain cut them), and how many they are.
+  sql`create table if not exists gbrain_effect.pages_chunked (
+        page_id integer primary key,
+        digest text not null,
+        rules smallint,
+        chunks integer not null
+      )`,
+  // When we resolved the edges of a chunk: what content_chunks.edges_backfilled_at said then.
+  sql`create table if not exists gbrain_effect.edges_walked (
+        chunk_id integer primary key,
+        walked_at timestamptz not null,
+        rules smallint not null
+      )`
 ]

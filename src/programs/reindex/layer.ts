@@ -1,0 +1,8 @@
+/** What `reindexMarkdown` needs, on top of an open brain. */
+import { Layer } from "effect"
+import { ChunkPages } from "../../services/ChunkPages.ts"
+import { sweepLayer } from "../sweep/layer.ts"
+
+/** All that `reindexMarkdown` needs, given an open brain and `HostProcess`. */
+export const reindexLayer = (options: { readonly workers: number }) =>
+  Layer.provideMerge(ChunkPages.layer, sweepLayer(options))

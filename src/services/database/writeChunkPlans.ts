@@ -1,0 +1,46 @@
+/** Writes chunks as planned, those of many pages by a few statements. */
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import type { ChunkPlan } from "../../domain/ChunkPlan.ts"
+
+/** The plan of a page. */
+export interface PagePlan {
+  readonly pageId: number
+  readonly plan: ChunkPlan
+}
+
+/**
+ * Writes plans. For use inside a transaction. Two chunks of a page may not stand at the same place even for a moment, so those
+ * that move step aside first.
+ */
+export const writeChunkPlans = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  plans: ReadonlyArray<PagePlan>
+) {
+  const removed = plans.flatMap(({ plan }) => plan.removed)
+  if (removed.length > 0) yield* sql`delete from content_chunks where id = any(${removed}::int[])`
+
+  const moved = plans.flatMap(({ plan }) => plan.moved)
+  if (moved.length > 0) {
+    const ids = moved.map((chunk) => chunk.id)
+    yield* sql`update content_chunks set chunk_index = -1 - chunk_index where id = any(${ids}::int[])`
+    yield* sql`
+      update content_chunks set chunk_index = new.index, chunk_source = new.source
+      from unnest(${ids}::int[], ${moved.map((chunk) => chunk.index)}::int[], ${moved.map((chunk) => chunk.source)}::text[])
+        as new(id, index, source)
+      where content_chunks.id = new.id`
+  }
+
+  const added = plans.flatMap(({ pageId, plan }) =>
+    plan.added.map((chunk) => ({ page_id: pageId, ...chunk }))
+  )
+  for (let start = 0; start < added.length; start += rowsAtOnce) {
+    yield* sql`
+      insert into content_chunks (page_id, chunk_index, chunk_text, chunk_source, token_count)
+      select row.page_id, row.index, row.text, row.source, ceil(length(row.text) / 4.0)::int
+      from jsonb_to_recordset(${JSON.stringify(added.slice(start, start + rowsAtOnce))}::jsonb)
+        as row(page_id int, index int, text text, source text)`
+  }
+})
+
+const rowsAtOnce = 5000
