@@ -75,7 +75,7 @@ export class CodeParser extends Context.Service<
         return CodeParser.of({
           chunks: (file) =>
             run(file).pipe(
-              room.withPermit,
+              (it) => room.withPermit(it),
               Effect.flatMap((answer) =>
                 "failed" in answer
                   ? Effect.fail(unreadable(file, answer.failed))
@@ -123,7 +123,7 @@ const ask = (worker: Worker, file: ParserJob) =>
       settle(Effect.fail(unreadable(file, `crashed its reader, which ended with ${code}`)))
     const stop = () => worker.off("message", onMessage).off("error", onError).off("exit", onExit)
     worker.on("message", onMessage).on("error", onError).on("exit", onExit)
-    worker.postMessage(file)
+    worker.postMessage(file, [])
     return Effect.sync(stop)
   })
 

@@ -37,9 +37,14 @@ export const makeChunkRows = (sql: SqlClient.SqlClient) => {
   const recordColumns = sql.literal(`chunk_index int, chunk_text text, language text, symbol_name text,
     symbol_type text, symbol_name_qualified text, parent_symbol_path text[], doc_comment text, start_line int, end_line int`)
 
+  /**
+   * Edges that are no longer there go, new ones come; those that stay keep what was found out of them. Where anything changed,
+   * all of the page is to be resolved again: what its edges lead to may have moved.
+   */
   const writeEdges = Effect.fnUntraced(function* (
     pages: ReadonlyArray<PageChunks>,
-    ids: ReadonlyMap<number, ReadonlyMap<number, number>>
+    ids: ReadonlyMap<number, ReadonlyMap<number, number>>,
+    changed: ReadonlySet<number>
   ) {
     const edges = pages.flatMap((page) =>
       page.chunks.flatMap((chunk, index) => {
@@ -47,6 +52,7 @@ export const makeChunkRows = (sql: SqlClient.SqlClient) => {
         return id === undefined
           ? []
           : chunk.edges.map((edge) => ({
+              page_id: page.pageId,
               from_chunk_id: id,
               from_symbol_qualified: edge.from,
               to_symbol_qualified: edge.to,
@@ -55,27 +61,35 @@ export const makeChunkRows = (sql: SqlClient.SqlClient) => {
             }))
       })
     )
-    const pageIds = pages.map((page) => page.pageId)
-    const wanted = sql`jsonb_to_recordset(${JSON.stringify(edges)}::jsonb) as wanted(from_chunk_id int,
+    const wanted = sql`jsonb_to_recordset(${JSON.stringify(edges)}::jsonb) as wanted(page_id int, from_chunk_id int,
       from_symbol_qualified text, to_symbol_qualified text, edge_type text, source_id text)`
-    yield* sql`
+    const deleted = yield* sql<{ readonly page_id: number }>`
       delete from code_edges_symbol edge using content_chunks chunk
-      where chunk.id = edge.from_chunk_id and chunk.page_id = any(${pageIds}::int[])
+      where chunk.id = edge.from_chunk_id and chunk.page_id = any(${pages.map((page) => page.pageId)}::int[])
         and (edge.from_chunk_id, edge.from_symbol_qualified, edge.to_symbol_qualified, edge.edge_type) not in (
-          select from_chunk_id, from_symbol_qualified, to_symbol_qualified, edge_type from ${wanted})`
-    // Edges between chunks are made of these, and are made again from what is here now.
+          select from_chunk_id, from_symbol_qualified, to_symbol_qualified, edge_type from ${wanted})
+      returning chunk.page_id`
+    const inserted =
+      edges.length === 0
+        ? []
+        : yield* sql<{ readonly from_chunk_id: number }>`
+            insert into code_edges_symbol (from_chunk_id, from_symbol_qualified, to_symbol_qualified, edge_type, source_id)
+            select from_chunk_id, from_symbol_qualified, to_symbol_qualified, edge_type, source_id from ${wanted}
+            on conflict (from_chunk_id, to_symbol_qualified, edge_type) do nothing
+            returning from_chunk_id`
+    const pageOf = new Map(edges.map((edge) => [edge.from_chunk_id, edge.page_id]))
+    const resolveAgain = new Set([
+      ...changed,
+      ...deleted.map((row) => row.page_id),
+      ...inserted.flatMap((row) => pageOf.get(row.from_chunk_id) ?? [])
+    ])
+    if (resolveAgain.size === 0) return edges.length
     yield* sql`
       delete from code_edges_chunk edge using content_chunks chunk
-      where chunk.id = edge.from_chunk_id and chunk.page_id = any(${pageIds}::int[])`
-    if (edges.length > 0) {
-      yield* sql`
-        insert into code_edges_symbol (from_chunk_id, from_symbol_qualified, to_symbol_qualified, edge_type, source_id)
-        select from_chunk_id, from_symbol_qualified, to_symbol_qualified, edge_type, source_id from ${wanted}
-        on conflict (from_chunk_id, to_symbol_qualified, edge_type) do nothing`
-    }
+      where chunk.id = edge.from_chunk_id and chunk.page_id = any(${[...resolveAgain]}::int[])`
     yield* sql`
       update content_chunks set edges_backfilled_at = null
-      where page_id = any(${pageIds}::int[]) and edges_backfilled_at is not null`
+      where page_id = any(${[...resolveAgain]}::int[]) and edges_backfilled_at is not null`
     return edges.length
   })
 
@@ -112,6 +126,11 @@ export const makeChunkRows = (sql: SqlClient.SqlClient) => {
         const chunk = page.chunks[index]
         return chunk === undefined ? [] : [{ page_id: page.pageId, chunk_index: index, ...columns(chunk) }]
       })
+    )
+    const changed = new Set(
+      planned.flatMap(({ page, plan }) =>
+        plan.added.length + plan.removed.length === 0 ? [] : [page.pageId]
+      )
     )
     const ids = new Map(
       planned.map(({ page, plan }) => [page.pageId, new Map(plan.kept.map((it) => [it.index, it.id]))])
@@ -151,7 +170,7 @@ export const makeChunkRows = (sql: SqlClient.SqlClient) => {
       kept: kept.length,
       added: added.length,
       removed: removed.length,
-      edges: yield* writeEdges(pages, ids)
+      edges: yield* writeEdges(pages, ids, changed)
     } satisfies ChunkChanges
   })
   return { replace }

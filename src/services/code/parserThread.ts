@@ -27,5 +27,5 @@ const read = async ({ path, text }: ParserJob): Promise<ParserAnswer> => {
 }
 
 parentPort?.on("message", (job: ParserJob) => {
-  void read(job).then((answer) => parentPort?.postMessage(answer))
+  void read(job).then((answer) => parentPort?.postMessage(answer, []))
 })
