@@ -218,7 +218,8 @@ const leadsOf = (source: string, root: SyntaxNode) => {
         if (node === undefined || node.start < from || node.end > end) break
         if (!/^[^\S\n]*\n?[^\S\n]*$/.test(source.slice(node.end, Math.min(end, node.end + 1000)))) break
         // A comment at the end of a line is about that line.
-        if (source.slice(lineStart(source, node.start, from), node.start).trim() !== "") break
+        const line = lineStart(source, node.start, from)
+        if (line !== from && source[line - 1] !== "\n") break
         start = node.start
         end = node.start
         if (node.type.includes("comment")) words.push(textIn(source, node).trimEnd())
