@@ -9,6 +9,7 @@ import { Console, Effect, Layer, Option } from "effect"
 import {
   Brain,
   Database,
+  defaultImportOptions,
   defaultOptions,
   extractConversationFacts,
   extractionLayer,
@@ -22,10 +23,9 @@ import {
 
 const program = Effect.gen(function* () {
   const imported = yield* importDirectory({
-    directory: new URL("brain", import.meta.url).pathname,
-    sourceId: Option.none(),
-    workers: 4
-  })
+    ...defaultImportOptions,
+    directory: new URL("brain", import.meta.url).pathname
+  }).pipe(Effect.provide(importLayer({ workers: 4 })))
   yield* Console.log(`${imported.created} pages imported`)
   const report = yield* extractConversationFacts(defaultOptions)
   yield* Console.log(`${report.facts_inserted} facts for $${report.spent_usd.toFixed(4)} (${report.status})`)
@@ -44,10 +44,11 @@ const newBrain = Layer.effectDiscard(
 
 const brain = Brain.layer.pipe(Layer.provideMerge(newBrain), Layer.provideMerge(Database.layerMemory))
 
-const services = Layer.mergeAll(
-  importLayer,
-  extractionLayer({ workers: 8, cap: Money.parseUsd("0.10"), model: Option.none() })
-).pipe(
+const services = extractionLayer({
+  workers: 8,
+  cap: Money.parseUsd("0.10"),
+  model: Option.none()
+}).pipe(
   Layer.provideMerge(brain),
   Layer.provideMerge(HostProcess.layer),
   Layer.provideMerge(NodeServices.layer)

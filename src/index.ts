@@ -40,12 +40,27 @@ export { type FactQuery, listFacts, type ListedFact } from "./programs/facts/lis
 export { type Graph, graphFrom, linksOfPage, type ShownLink } from "./programs/graph/links.ts"
 export { UnknownPage } from "./programs/graph/page.ts"
 export { type ShownEntry, timelineOfPage } from "./programs/graph/timeline.ts"
-export { importDirectory, type ImportReport } from "./programs/import/importDirectory.ts"
+export {
+  defaultImportOptions,
+  importDirectory,
+  type ImportOptions,
+  type ImportReport
+} from "./programs/import/importDirectory.ts"
 export { importLayer } from "./programs/import/layer.ts"
+export { cutCodePage } from "./programs/reindex-code/group.ts"
+export { reindexCodeLayer } from "./programs/reindex-code/layer.ts"
+export {
+  defaultReindexCodeOptions,
+  reindexCode,
+  type ReindexCodeOptions
+} from "./programs/reindex-code/reindexCode.ts"
+export type { ReindexCodeReport } from "./programs/reindex-code/report.ts"
 export { type BrainStatus, brainStatus } from "./programs/status/brainStatus.ts"
 export { Brain, initBrain, NoBrain } from "./services/Brain.ts"
 export { Budget, BudgetExhausted } from "./services/Budget.ts"
 export { ChatModel } from "./services/ChatModel.ts"
+export { CodePages } from "./services/CodePages.ts"
+export { CodeParser, CodeUnreadable, ParserPolicy } from "./services/CodeParser.ts"
 export { BrainInUse, BrainUnavailable, Database } from "./services/Database.ts"
 export { EmbeddingModel } from "./services/EmbeddingModel.ts"
 export { HostProcess } from "./services/HostProcess.ts"

@@ -19,6 +19,7 @@ import { init } from "./commands/init.ts"
 import { lock } from "./commands/lock.ts"
 import { reindexCommand } from "./commands/reindex.ts"
 import { reindexFrontmatterCommand } from "./commands/reindexFrontmatter.ts"
+import { reindexCodeCommand } from "./commands/reindexCode.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -43,6 +44,7 @@ const gbrain = Command.make("gbrain").pipe(
     timeline,
     codeCallers,
     codeCallees,
+    reindexCodeCommand,
     status,
     doctor,
     lock,

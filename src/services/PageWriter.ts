@@ -3,8 +3,10 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { aliasesOf } from "../domain/Aliases.ts"
 import { chunkerVersion } from "../domain/Chunks.ts"
+import { type CodeChunk, codeChunkerVersion } from "../domain/code/CodeChunks.ts"
 import { fileName } from "../domain/Markdown.ts"
 import { noteChunked } from "./database/chunkedText.ts"
+import { type ChunkChanges, makeChunkRows } from "./code/chunkRows.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** A page to write. */
@@ -22,6 +24,8 @@ export interface ImportedPage {
   readonly path: string
   readonly tags: ReadonlyArray<string>
   readonly chunks: ReadonlyArray<{ readonly text: string; readonly source: string }>
+  /** The chunks of a page of code, in place of `chunks`. */
+  readonly code?: ReadonlyArray<CodeChunk>
 }
 
 /** A page that an earlier import of the same folder brought in. */
@@ -30,7 +34,11 @@ export interface KnownPage {
   readonly slug: string
   readonly contentHash: string | null
   readonly path: string | null
+  readonly kind: string
 }
+
+/** What a write did to chunks and edges. */
+export type WrittenChunks = ChunkChanges
 
 /** Where imported pages are from. */
 export interface ImportOrigin {
@@ -67,11 +75,15 @@ export class PageWriter extends Context.Service<
     readonly rename: (
       renames: ReadonlyArray<{ readonly id: number; readonly slug: string; readonly path: string }>
     ) => Effect.Effect<void, SqlError.SqlError>
-    /** Writes pages, new and changed; answers how many chunks they have. */
+    /** SHA-256 of the texts of pages, by page: a file that moved is found by it. */
+    readonly textHashes: (
+      ids: ReadonlyArray<number>
+    ) => Effect.Effect<ReadonlyMap<number, string>, SqlError.SqlError>
+    /** Writes pages, new and changed; answers what that made of chunks. */
     readonly write: (
       origin: ImportOrigin,
       pages: ReadonlyArray<ImportedPage>
-    ) => Effect.Effect<number, SqlError.SqlError>
+    ) => Effect.Effect<WrittenChunks, SqlError.SqlError>
     /** Marks pages as deleted. They can come back with their file. */
     readonly remove: (ids: ReadonlyArray<number>) => Effect.Effect<void, SqlError.SqlError>
     /** Notes where a source's files are: transcripts are found there. */
@@ -83,9 +95,12 @@ export class PageWriter extends Context.Service<
     PageWriter,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const codeRows = makeChunkRows(sql)
 
       const upsertPages = (origin: ImportOrigin, pages: ReadonlyArray<ImportedPage>) => {
-        const rows = pages.map(({ chunks: _chunks, tags: _tags, ...page }) => ({
+        const rows = pages.map((page) => ({
+          page_kind: page.code === undefined ? "markdown" : "code",
+          chunker_version: page.code === undefined ? chunkerVersion : codeChunkerVersion,
           slug: page.slug,
           type: page.type,
           title: page.title,
@@ -99,17 +114,18 @@ export class PageWriter extends Context.Service<
           import_filename: fileName(page.path)
         }))
         return sql<{ readonly id: number; readonly slug: string }>`
-          insert into pages (source_id, slug, type, title, compiled_truth, timeline, frontmatter, content_hash,
+          insert into pages (source_id, slug, type, page_kind, title, compiled_truth, timeline, frontmatter, content_hash,
             effective_date, effective_date_source, source_path, import_filename, chunker_version, ingested_via,
-            ingested_at, source_uri, source_kind)
-          select ${origin.sourceId}, row.slug, row.type, row.title, row.compiled_truth, row.timeline, row.frontmatter,
+            ingested_at, source_uri, source_kind, links_extracted_at)
+          select ${origin.sourceId}, row.slug, row.type, row.page_kind, row.title, row.compiled_truth, row.timeline, row.frontmatter,
             row.content_hash, coalesce(row.effective_date, now()), coalesce(row.effective_date_source, ${undated}),
-            row.source_path, row.import_filename, ${chunkerVersion}::smallint, ${importer}, now(),
-            ${origin.directory}, 'directory'
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(slug text, type text, title text,
+            row.source_path, row.import_filename, row.chunker_version, ${importer}, now(),
+            ${origin.directory}, 'directory', case row.page_kind when 'code' then now() end
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(slug text, type text, page_kind text,
+            chunker_version smallint, title text,
             compiled_truth text, timeline text, frontmatter jsonb, content_hash text, effective_date timestamptz,
             effective_date_source text, source_path text, import_filename text)
-          on conflict (source_id, slug) do update set type = excluded.type, title = excluded.title,
+          on conflict (source_id, slug) do update set type = excluded.type, page_kind = excluded.page_kind, title = excluded.title,
             compiled_truth = excluded.compiled_truth, timeline = excluded.timeline, frontmatter = excluded.frontmatter,
             content_hash = excluded.content_hash,
             effective_date = case when excluded.effective_date_source = ${undated} then pages.updated_at
@@ -118,7 +134,7 @@ export class PageWriter extends Context.Service<
             import_filename = excluded.import_filename, chunker_version = excluded.chunker_version,
             ingested_via = excluded.ingested_via, ingested_at = excluded.ingested_at, source_uri = excluded.source_uri,
             source_kind = excluded.source_kind, deleted_at = null, updated_at = now(),
-            generation = pages.generation + 1, links_extracted_at = null
+            generation = pages.generation + 1, links_extracted_at = excluded.links_extracted_at
           returning id, slug`
       }
 
@@ -165,6 +181,7 @@ export class PageWriter extends Context.Service<
             chunk_source: chunk.source
           }))
         )
+        if (entries.length === 0) return 0
         yield* sql`
           delete from content_chunks using unnest(${entries.map((entry) => entry.id)}::int[],
             ${entries.map((entry) => entry.chunks.length)}::int[]) as kept(page_id, chunks)
@@ -203,8 +220,9 @@ export class PageWriter extends Context.Service<
             slug: string
             content_hash: string | null
             source_path: string | null
+            page_kind: string
           }>`
-            select id, slug, content_hash, source_path from pages
+            select id, slug, content_hash, source_path, page_kind from pages
             where source_id = ${sourceId} and ingested_via = ${importer} and source_uri = ${directory}
               and deleted_at is null`).pipe(
             Effect.map((rows) =>
@@ -212,10 +230,18 @@ export class PageWriter extends Context.Service<
                 id: row.id,
                 slug: row.slug,
                 contentHash: row.content_hash,
-                path: row.source_path
+                path: row.source_path,
+                kind: row.page_kind
               }))
             )
           ),
+        textHashes: (ids) =>
+          ids.length === 0
+            ? Effect.succeed(new Map())
+            : resilient(sql<{ readonly id: number; readonly hash: string }>`
+                select id, encode(sha256(convert_to(compiled_truth, 'UTF8')), 'hex') as hash from pages where id = any(${ids}::int[])`).pipe(
+                Effect.map((rows) => new Map(rows.map((row) => [row.id, row.hash])))
+              ),
         rename: (renames) =>
           renames.length === 0
             ? Effect.void
@@ -242,7 +268,7 @@ export class PageWriter extends Context.Service<
               ),
         write: (origin, pages) =>
           pages.length === 0
-            ? Effect.succeed(0)
+            ? Effect.succeed({ chunks: 0, kept: 0, added: 0, removed: 0, edges: 0 })
             : resilient(
                 sql.withTransaction(
                   Effect.gen(function* () {
@@ -253,13 +279,29 @@ export class PageWriter extends Context.Service<
                     const ids = new Map((yield* upsertPages(origin, pages)).map((row) => [row.slug, row.id]))
                     const entries = pages.flatMap((page) => {
                       const id = ids.get(page.slug)
-                      return id === undefined ? [] : [{ id, tags: page.tags, chunks: page.chunks }]
+                      return id === undefined ? [] : [{ id, page }]
                     })
-                    yield* writeTags(entries)
-                    yield* writeAliases(origin.sourceId, pages)
-                    const chunks = yield* writeChunks(entries)
-                    yield* noteChunked(sql, [...ids.values()])
-                    return chunks
+                    yield* writeTags(entries.map(({ id, page }) => ({ id, tags: page.tags })))
+                    yield* writeAliases(
+                      origin.sourceId,
+                      pages.filter((page) => page.code === undefined)
+                    )
+                    const text = entries.filter(({ page }) => page.code === undefined)
+                    const chunks = yield* writeChunks(
+                      text.map(({ id, page }) => ({ id, chunks: page.chunks }))
+                    )
+                    const code = yield* codeRows.replace(
+                      entries.flatMap(({ id, page }) =>
+                        page.code === undefined
+                          ? []
+                          : [{ pageId: id, sourceId: origin.sourceId, chunks: page.code }]
+                      )
+                    )
+                    yield* noteChunked(
+                      sql,
+                      text.map(({ id }) => id)
+                    )
+                    return { ...code, chunks: code.chunks + chunks }
                   })
                 )
               ),

@@ -1,201 +1,246 @@
 /**
- * `import`: the markdown files of a folder become pages. Files are read and parsed by N workers; what has not changed is
- * not written; a file that moved keeps its page, and all that is attached to it; one that is gone takes its page along. What
- * changed has its links and timeline extracted.
+ * `import`: the markdown files of a folder, its code, or both become pages. Files are read and cut by N workers; what has not
+ * changed is not written; a file that moved keeps its page, and all that is attached to it; one that is gone takes its page
+ * along. What changed has its links and timeline extracted.
  */
-import { Clock, Effect, Option, Result, Schema, Stream } from "effect"
+import { Clock, Effect, Exit, Option, Stream } from "effect"
+import { SqlError } from "effect/sql"
+import * as Money from "../../domain/Money.ts"
 import { BrainConfig, isSwitchedOff } from "../../services/BrainConfig.ts"
-import { Database } from "../../services/Database.ts"
+import { reasonOf } from "../../services/Database.ts"
 import { type ImportOrigin, type KnownPage, PageWriter } from "../../services/PageWriter.ts"
+import { PageLease } from "../../services/PageLease.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Runs } from "../../services/Runs.ts"
 import { Sources } from "../../services/Sources.ts"
-import { extractForSlugs, type WrittenPages } from "../extract/forSlugs.ts"
-import { makeTally } from "../extract/report.ts"
-import { chunksOf, keepingType, type PageFile, readPageFile } from "./read.ts"
-import { BadDirectory, scanDirectory } from "./scan.ts"
+import { WorkerPool } from "../../services/WorkerPool.ts"
+import { bulk, type BulkReport } from "../bulk.ts"
+import { isFatal } from "../extract-conversation-facts/fatal.ts"
+import { extractForSlugs } from "../extract/forSlugs.ts"
+import { type FileGroup, type GroupContext, moveKey, readGroup, writeGroup } from "./group.ts"
+import { type ImportReport, type ImportTally, makeImportTally } from "./report.ts"
+import { BadDirectory, type FoundFile, scanDirectory, type Strategy } from "./scan.ts"
 
-const Count = Schema.Int
+export { ImportReport } from "./report.ts"
 
-/** The report of an import. */
-export const ImportReport = Schema.Struct({
-  command: Schema.Literal("import"),
-  directory: Schema.String,
-  source: Schema.String,
-  files: Count,
-  unchanged: Count,
-  created: Count,
-  updated: Count,
-  renamed: Count,
-  deleted: Count,
-  chunks: Count,
-  /** Links and timeline entries that the changed pages brought. */
-  links: Count,
-  timeline_entries: Count,
-  /** Files left out, with the reason. */
-  skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
-  elapsed_ms: Count
-})
-
-/** The report of an import. */
-export type ImportReport = typeof ImportReport.Type
-
-/** Pages written in one transaction. */
-const batchSize = 200
-
-/** Imports a folder into a source. Progress is told through `onProgress`, as files are done. */
-export const importDirectory = Effect.fn("importDirectory")(function* (options: {
+/** What to import. */
+export interface ImportOptions {
   readonly directory: string
   readonly sourceId: Option.Option<string>
-  readonly workers: number
-  readonly onProgress?: (done: number, total: number) => Effect.Effect<void>
-}) {
-  const startedAt = yield* Clock.currentTimeMillis
-  const sources = yield* Sources
-  const writer = yield* PageWriter
-  const database = yield* Database
-  const [sourceId = "default"] = yield* sources.idsFor(
-    Option.some(Option.getOrElse(options.sourceId, () => "default"))
-  )
-  const { files, root, skipped } = yield* scanDirectory(options.directory)
-  const origin: ImportOrigin = { sourceId, directory: root }
+  readonly strategy: Strategy
+  /** Files too that `.gitignore` leaves out. */
+  readonly includeIgnored: boolean
+  /** Say what would be written; write nothing. */
+  readonly dryRun: boolean
+}
 
-  const known = yield* writer.fromDirectory(origin)
-  if (files.length === 0) {
-    return yield* new BadDirectory({
-      directory: root,
-      message:
-        known.length === 0
-          ? `There are no markdown files in ${root}.`
-          : `There are no markdown files in ${root} any more, and ${known.length} pages came from it. ` +
-            `Nothing was deleted; if they are to go, remove the source: gbrain sources remove ${sourceId}`
+/** The markdown files of a folder, into the default source. */
+export const defaultImportOptions: Omit<ImportOptions, "directory"> = {
+  sourceId: Option.none(),
+  strategy: "markdown",
+  includeIgnored: false,
+  dryRun: false
+}
+
+/** Files written in one transaction. Those of code have many more rows each. */
+const groupFiles = { markdown: 200, code: 50 } as const
+
+/** Imports a folder into a source. `onInterrupt` gets the report of an import that is interrupted. */
+export const importDirectory = Effect.fn("importDirectory")(function* (
+  options: ImportOptions,
+  onInterrupt: (report: ImportReport) => Effect.Effect<void> = () => Effect.void
+) {
+  const [sourceId = "default"] = yield* (yield* Sources).idsFor(
+    Option.orElseSome(options.sourceId, () => "default")
+  )
+  const startedAt = yield* Clock.currentTimeMillis
+  const scan = yield* scanDirectory(options.directory, options)
+  const origin: ImportOrigin = { sourceId, directory: scan.root }
+  const tally = makeImportTally()
+  tally.skipped.push(...scan.skipped)
+  const pool = yield* WorkerPool
+  const runs = yield* Runs
+  const leases = yield* PageLease
+  yield* (yield* Progress).begin({ command: "import", unit: "files", total: Option.some(scan.files.length) })
+
+  const report = (interrupted: boolean, ended: BulkReport<unknown> | undefined) =>
+    Effect.map(Clock.currentTimeMillis, (now): ImportReport => {
+      const elapsed = now - startedAt
+      const stopped = Option.getOrNull(Option.map(ended?.stopped ?? Option.none(), wordsOf))
+      const failed = tally.failed + (ended?.failed ?? 0)
+      return {
+        command: "import",
+        status: interrupted ? "interrupted" : failed > 0 || stopped !== null ? "failed" : "completed",
+        dry_run: options.dryRun,
+        strategy: options.strategy,
+        workers: pool.workers,
+        directory: scan.root,
+        source: sourceId,
+        files: scan.files.length,
+        code_files: scan.files.filter((file) => file.kind === "code").length,
+        unchanged: tally.unchanged,
+        created: tally.created,
+        updated: tally.updated,
+        renamed: tally.renamed,
+        deleted: tally.deleted,
+        failed,
+        chunks: tally.chunks,
+        chunks_kept: tally.chunksKept,
+        code_edges: tally.edges,
+        links: tally.links,
+        timeline_entries: tally.timelineEntries,
+        ignored: scan.ignored,
+        skipped: tally.skipped,
+        failures: [...tally.failures, ...(ended?.failures ?? [])],
+        elapsed_ms: elapsed,
+        files_per_second: elapsed === 0 ? 0 : Math.round((doneIn(tally) / elapsed) * 1000),
+        stopped
+      }
     })
-  }
+
+  const known = (yield* (yield* PageWriter).fromDirectory(origin)).filter((page) =>
+    isOfStrategy(page, options.strategy)
+  )
+  if (scan.files.length === 0) return yield* nothingThere(origin, options.strategy, known.length)
+  const gone = goneOf(known, scan.files, scan.skipped)
+  const run = options.dryRun ? undefined : yield* runs.begin({ command: "import", workers: pool.workers })
+  const finish = Effect.fnUntraced(function* (made: ImportReport) {
+    if (run !== undefined) {
+      yield* runs.finish(run, { status: made.status, spent: Money.zero, report: { ...made } })
+    }
+    return made
+  })
+
+  const work = importFiles(origin, scan.files, gone, options, tally)
+  // Two imports of one folder would take each other's files for moved or gone.
+  return yield* (
+    options.dryRun ? work : leases.withLease(`import:${sourceId}:${scan.root}`, () => work)
+  ).pipe(
+    Effect.flatMap((ended) => Effect.flatMap(report(false, ended), finish)),
+    Effect.onExit((exit) =>
+      Exit.isFailure(exit) && Exit.hasInterrupts(exit)
+        ? report(true, undefined).pipe(
+            Effect.tap((made) =>
+              Effect.ignore(Effect.timeout(Effect.interruptible(finish(made)), "5 seconds"))
+            ),
+            Effect.flatMap(onInterrupt),
+            Effect.ignore
+          )
+        : Effect.void
+    )
+  )
+})
+
+/** Writes the files; then, all of them having been looked at, what is gone goes, and what is derived from the new is made. */
+const importFiles = Effect.fnUntraced(function* (
+  origin: ImportOrigin,
+  files: ReadonlyArray<FoundFile>,
+  gone: ReadonlyArray<KnownPage>,
+  options: ImportOptions,
+  tally: ImportTally
+) {
+  const writer = yield* PageWriter
+  const pool = yield* WorkerPool
+  const context: GroupContext = { origin, dryRun: options.dryRun, tally, gone: yield* byMoveKey(gone) }
+  const left = context.gone
+  const movable = new Map([...left].map(([key, page]) => [page.id, key]))
+  const ended = yield* bulk({
+    items: Stream.concat(groupsOf(files, "markdown"), groupsOf(files, "code")),
+    label: (group: FileGroup) => group.label,
+    isFatal,
+    work: (group, { piece }) =>
+      Effect.flatMap(readGroup(group, context), (read) => piece(writeGroup(read, context)))
+  })
+  if (Option.isSome(ended.stopped)) return ended
+  const deleted = gone.filter((page) => {
+    const key = movable.get(page.id)
+    return key === undefined || left.has(key)
+  })
+  tally.deleted = deleted.length
+  if (options.dryRun) return ended
+  yield* writer.remove(deleted.map((page) => page.id))
+  yield* writer.setLocalPath(origin)
+  yield* derive(origin.sourceId, tally, pool.workers)
+  return ended
+})
+
+const groupsOf = (files: ReadonlyArray<FoundFile>, kind: FoundFile["kind"]) =>
+  Stream.fromIterable(files).pipe(
+    Stream.filter((file) => file.kind === kind),
+    Stream.grouped(groupFiles[kind]),
+    Stream.map((group): FileGroup => ({
+      files: group,
+      label: `${group[0]?.path ?? ""}${group.length > 1 ? ` and ${group.length - 1} more` : ""}`
+    }))
+  )
+
+const isOfStrategy = (page: KnownPage, strategy: Strategy): boolean =>
+  strategy === "all" || (page.kind === "code") === (strategy === "code")
+
+// What could not be read is not gone, and neither is what is in a folder that could not be read.
+const goneOf = (
+  known: ReadonlyArray<KnownPage>,
+  files: ReadonlyArray<FoundFile>,
+  skipped: ReadonlyArray<{ readonly path: string }>
+): ReadonlyArray<KnownPage> => {
   const slugs = new Set(files.map((file) => file.slug))
   // The front matter of a file may spell its slug in another way than its path does.
   const paths = new Set(files.map((file) => file.path))
   // What could not be read is not gone, and neither is what is in a folder that could not be read.
-  const gone = known.filter(
-    (page) =>
-      !slugs.has(page.slug) &&
-      !(page.path !== null && paths.has(page.path)) &&
-      !skipped.some((file) => page.path !== null && page.path.startsWith(file.path))
+  return known.filter(
+    ({ path, slug }) =>
+      !slugs.has(slug) &&
+      !(path !== null && (paths.has(path) || skipped.some((left) => path.startsWith(left.path))))
   )
-  const goneByHash = new Map(
-    gone.flatMap((page) => (page.contentHash === null ? [] : [[page.contentHash, page] as const]))
+}
+
+const byMoveKey = Effect.fnUntraced(function* (gone: ReadonlyArray<KnownPage>) {
+  const code = gone.filter((page) => page.kind === "code")
+  const texts = yield* (yield* PageWriter).textHashes(code.map((page) => page.id))
+  return new Map(
+    gone.flatMap((page) => {
+      const hash = page.kind === "code" ? texts.get(page.id) : page.contentHash
+      return hash === undefined || hash === null ? [] : [[moveKey(page.kind, hash), page] as const]
+    })
   )
-
-  const counts = { unchanged: 0, created: 0, updated: 0, renamed: 0, chunks: 0, done: 0 }
-  const written: Array<string> = []
-  const unreadable: Array<{ readonly path: string; readonly reason: string }> = []
-
-  const writeBatch = Effect.fnUntraced(function* (read: ReadonlyArray<PageFile>) {
-    const types = yield* writer.types(
-      sourceId,
-      read.filter((file) => !file.page.typeIsExplicit).map((file) => file.slug)
-    )
-    const batch = read.map((file) => keepingType(file, types))
-    const there = yield* writer.hashes(
-      sourceId,
-      batch.map((file) => file.slug)
-    )
-    const renames: Array<KnownPage & { readonly to: PageFile }> = []
-    const changed: Array<PageFile> = []
-    for (const file of batch) {
-      const hash = there.get(file.slug)
-      const moved = there.has(file.slug) ? undefined : goneByHash.get(file.contentHash)
-      if (hash === file.contentHash) counts.unchanged++
-      else if (moved !== undefined) {
-        goneByHash.delete(file.contentHash)
-        renames.push({ ...moved, to: file })
-        counts.renamed++
-      } else {
-        changed.push(file)
-        if (there.has(file.slug)) counts.updated++
-        else counts.created++
-      }
-    }
-    written.push(...renames.map(({ to }) => to.slug), ...changed.map((file) => file.slug))
-    yield* writer.rename(renames.map(({ id, to }) => ({ id, slug: to.slug, path: to.path })))
-    counts.chunks += yield* writer.write(origin, changed.map(toImported))
-    counts.done += batch.length
-    yield* options.onProgress?.(counts.done, files.length) ?? Effect.void
-  })
-
-  yield* Stream.fromIterable(files).pipe(
-    Stream.mapEffect(
-      (file) => Effect.map(Effect.result(readPageFile(root, file)), (read) => ({ file, read })),
-      {
-        concurrency: Math.max(options.workers, 4)
-      }
-    ),
-    Stream.filter(({ file, read }) => {
-      if (Result.isFailure(read)) {
-        unreadable.push({ path: file.path, reason: read.failure })
-        counts.done++
-      }
-      return Result.isSuccess(read)
-    }),
-    Stream.flatMap(({ read }) => Stream.fromIterable(Result.isSuccess(read) ? [read.success] : [])),
-    Stream.grouped(batchSize),
-    // The embedded database has one connection: a second writer would only wait.
-    Stream.mapEffect(writeBatch, {
-      concurrency: database.kind === "pglite" ? 1 : options.workers,
-      unordered: true
-    }),
-    Stream.runDrain
-  )
-
-  const renamedIds = new Set(
-    gone
-      .filter((page) => page.contentHash !== null && !goneByHash.has(page.contentHash))
-      .map((page) => page.id)
-  )
-  const deleted = gone.filter((page) => !renamedIds.has(page.id))
-  yield* writer.remove(deleted.map((page) => page.id))
-  yield* writer.setLocalPath(origin)
-  const derived = yield* derive({ sourceId, slugs: written, workers: options.workers })
-
-  return {
-    command: "import",
-    directory: root,
-    source: sourceId,
-    files: files.length,
-    unchanged: counts.unchanged,
-    created: counts.created,
-    updated: counts.updated,
-    renamed: counts.renamed,
-    deleted: deleted.length,
-    chunks: counts.chunks,
-    links: derived.links.created,
-    timeline_entries: derived.timeline.created,
-    skipped: [...skipped, ...unreadable],
-    elapsed_ms: (yield* Clock.currentTimeMillis) - startedAt
-  } satisfies ImportReport
 })
+
+const nothingThere = ({ directory, sourceId }: ImportOrigin, strategy: Strategy, known: number) => {
+  const what = { markdown: "markdown files", code: "files of code", all: "files to import" }[strategy]
+  return new BadDirectory({
+    directory,
+    message:
+      known === 0
+        ? `There are no ${what} in ${directory}.`
+        : `There are no ${what} in ${directory} any more, and ${known} pages came from it. ` +
+          `Nothing was deleted; if they are to go, remove the source: gbrain sources remove ${sourceId}`
+  })
+}
+
+const doneIn = (tally: ImportTally): number => tally.unchanged + tally.created + tally.updated + tally.renamed
+
+const wordsOf = (error: unknown): string =>
+  SqlError.isSqlError(error)
+    ? `the database failed: ${reasonOf(error)}`
+    : error instanceof Error
+      ? error.message
+      : String(error)
 
 /**
  * Links and timelines of the pages that were written. The brain can be set to have either made by `extract` only, with gbrain's
  * settings `auto_link` and `auto_timeline`.
  */
-const derive = Effect.fnUntraced(function* (written: WrittenPages) {
+const derive = Effect.fnUntraced(function* (sourceId: string, tally: ImportTally, workers: number) {
   const config = yield* BrainConfig
   const isOff = (key: string) => Effect.map(config.get(key), Option.exists(isSwitchedOff))
   const noLinks = yield* isOff("auto_link")
   const noTimeline = yield* isOff("auto_timeline")
-  if (written.slugs.length === 0 || (noLinks && noTimeline)) return makeTally()
-  return yield* extractForSlugs(written, noLinks ? "timeline" : noTimeline ? "links" : "all")
-})
-
-const toImported = (file: PageFile) => ({
-  slug: file.slug,
-  type: file.page.type,
-  title: file.page.title,
-  compiledTruth: file.page.compiledTruth,
-  timeline: file.page.timeline,
-  frontmatter: file.page.frontmatter,
-  contentHash: file.contentHash,
-  effectiveDate: file.page.effectiveDate?.date ?? null,
-  effectiveDateSource: file.page.effectiveDate?.source ?? null,
-  path: file.path,
-  tags: file.page.tags,
-  chunks: chunksOf(file)
+  const nothingNew = tally.created + tally.updated + tally.renamed === 0
+  if (nothingNew || (noLinks && noTimeline)) return
+  const derived = yield* extractForSlugs(
+    { sourceId, slugs: tally.written, workers },
+    noLinks ? "timeline" : noTimeline ? "links" : "all"
+  )
+  tally.links = derived.links.created
+  tally.timelineEntries = derived.timeline.created
 })

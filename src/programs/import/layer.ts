@@ -1,7 +1,9 @@
 /** What an import needs, on top of an open brain. */
 import { Layer } from "effect"
+import { CodeParser } from "../../services/CodeParser.ts"
 import { PageWriter } from "../../services/PageWriter.ts"
-import { extractBrainLayer } from "../extract/layer.ts"
+import { extractLayer } from "../extract/layer.ts"
 
-/** All that `importDirectory` needs, given an open brain. */
-export const importLayer = Layer.mergeAll(PageWriter.layer, extractBrainLayer)
+/** All that `importDirectory` needs, given an open brain and `HostProcess`. */
+export const importLayer = (options: { readonly workers: number }) =>
+  Layer.mergeAll(PageWriter.layer, CodeParser.layer(options), extractLayer(options))

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, FileSystem, Option, Path } from "effect"
 import { SqlClient } from "effect/sql"
 import { readPage } from "../../../src/programs/extract-conversation-facts/plan.ts"
-import { importDirectory } from "../../../src/programs/import/importDirectory.ts"
+import { defaultImportOptions, importDirectory } from "../../../src/programs/import/importDirectory.ts"
 import { importLayer } from "../../../src/programs/import/layer.ts"
 import { Conversations } from "../../../src/services/Conversations.ts"
 import { onBothDatabases } from "../../support/brains.ts"
@@ -27,8 +27,8 @@ onBothDatabases("the version of a page with a transcript", (brain) => {
           yield* fs.copyFile(path.join(example, file), path.join(directory, file))
         }
         yield* Effect.provide(
-          importDirectory({ directory, sourceId: Option.none(), workers: 1 }),
-          importLayer
+          importDirectory({ ...defaultImportOptions, directory }),
+          importLayer({ workers: 2 })
         )
         const [row] = yield* sql<{ id: number }>`select id from pages`
         const token = Effect.map(readPage(row?.id ?? 0, Option.none()), (read) =>

@@ -1,8 +1,8 @@
 /** What an import promises to whom keeps working with gbrain on the same brain, on both databases. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, FileSystem, Option, Path } from "effect"
+import { Effect, FileSystem, Path } from "effect"
 import { SqlClient } from "effect/sql"
-import { importDirectory } from "../../../src/programs/import/importDirectory.ts"
+import { defaultImportOptions, importDirectory } from "../../../src/programs/import/importDirectory.ts"
 import { importLayer } from "../../../src/programs/import/layer.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 
@@ -18,7 +18,10 @@ const folderOf = Effect.fnUntraced(function* (files: Readonly<Record<string, str
     }
   })
   yield* write(files)
-  const run = Effect.provide(importDirectory({ directory, sourceId: Option.none(), workers: 2 }), importLayer)
+  const run = Effect.provide(
+    importDirectory({ ...defaultImportOptions, directory }),
+    importLayer({ workers: 2 })
+  )
   return { write, run, remove: (name: string) => fs.remove(path.join(directory, name)) }
 })
 

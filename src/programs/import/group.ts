@@ -1,0 +1,204 @@
+/** A group of files: read, compared with what the brain has, and what is new or changed written in one transaction. */
+import { Effect, Result } from "effect"
+import type { CodeChunk } from "../../domain/code/CodeChunks.ts"
+import { CodeParser } from "../../services/CodeParser.ts"
+import {
+  type ImportedPage,
+  type ImportOrigin,
+  type KnownPage,
+  PageWriter
+} from "../../services/PageWriter.ts"
+import { sha256Hex } from "../../services/Sha256.ts"
+import { Progress } from "../../services/Progress.ts"
+import { inHalves } from "../halves.ts"
+import { chunksOf, type CodeFile, keepingType, type PageFile, readCodeFile, readPageFile } from "./read.ts"
+import type { ImportTally } from "./report.ts"
+import type { FoundFile } from "./scan.ts"
+
+/** What groups of one import share. */
+export interface GroupContext {
+  readonly origin: ImportOrigin
+  readonly dryRun: boolean
+  readonly tally: ImportTally
+  /** Pages whose files are gone, by what finds them again under another name. */
+  readonly gone: Map<string, KnownPage>
+}
+
+/** Files that are worked on together. */
+export interface FileGroup {
+  readonly files: ReadonlyArray<FoundFile>
+  readonly label: string
+}
+
+type ReadFile = PageFile | CodeFile
+
+/** Files read at a time: disks and file servers like to be asked for several. */
+const readAhead = 8
+
+interface Change {
+  readonly file: ReadFile
+  readonly moved: KnownPage | undefined
+  readonly isNew: boolean
+}
+
+/** Reads the files of a group. What cannot be read is noted, and the others go on. */
+export const readGroup = Effect.fnUntraced(function* (group: FileGroup, context: GroupContext) {
+  const progress = yield* Progress
+  const read = yield* Effect.forEach(
+    group.files,
+    (file) =>
+      Effect.result<ReadFile, string, Effect.Services<ReturnType<typeof readPageFile>>>(
+        file.kind === "code"
+          ? readCodeFile(context.origin.directory, file)
+          : readPageFile(context.origin.directory, file)
+      ),
+    { concurrency: readAhead }
+  )
+  const files: Array<ReadFile> = []
+  for (const [index, result] of read.entries()) {
+    if (Result.isSuccess(result)) files.push(result.success)
+    else context.tally.skipped.push({ path: group.files[index]?.path ?? "", reason: result.failure })
+  }
+  yield* progress.count({ skipped: read.length - files.length })
+  return files
+})
+
+/** Writes what is new or changed in a group that was read. */
+export const writeGroup = Effect.fn("writeGroup")(function* (
+  read: ReadonlyArray<ReadFile>,
+  context: GroupContext
+) {
+  const writer = yield* PageWriter
+  const progress = yield* Progress
+  const { origin, tally } = context
+  const types = yield* writer.types(
+    origin.sourceId,
+    read.flatMap((file) => ("code" in file || file.page.typeIsExplicit ? [] : [file.slug]))
+  )
+  const files = read.map((file) => ("code" in file ? file : keepingType(file, types)))
+  const there = yield* writer.hashes(
+    origin.sourceId,
+    files.map((file) => file.slug)
+  )
+  const changes = files.flatMap((file): ReadonlyArray<Change> => {
+    if (there.get(file.slug) === file.contentHash) return []
+    const isNew = !there.has(file.slug)
+    return [{ file, isNew, moved: isNew ? takeMoved(file, context.gone) : undefined }]
+  })
+  const unchanged = files.length - changes.length
+  tally.unchanged += unchanged
+  yield* progress.count({ done: unchanged })
+  const cut = yield* cutCode(changes, context)
+  yield* inHalves(
+    changes.filter(({ file }) => !("code" in file) || cut.has(file)),
+    Effect.fnUntraced(function* (some) {
+      if (context.dryRun) {
+        for (const { file } of some) {
+          tally.chunks += "code" in file ? (cut.get(file)?.length ?? 0) : chunksOf(file).length
+        }
+      } else yield* write(some, cut, context)
+      for (const { file, isNew, moved } of some) {
+        if (moved !== undefined) tally.renamed++
+        else if (isNew) tally.created++
+        else tally.updated++
+        if (!("code" in file)) tally.written.push(file.slug)
+      }
+      yield* progress.count({ done: some.length })
+    }),
+    ({ file }, reason) => {
+      tally.failed++
+      tally.failures.push({ item: file.path, reason })
+    }
+  )
+})
+
+const write = Effect.fnUntraced(function* (
+  changes: ReadonlyArray<Change>,
+  cut: ReadonlyMap<CodeFile, ReadonlyArray<CodeChunk>>,
+  { origin, tally }: GroupContext
+) {
+  const writer = yield* PageWriter
+  const moves = changes.flatMap(({ file, moved }) => (moved === undefined ? [] : [{ file, moved }]))
+  yield* writer.rename(moves.map(({ file, moved }) => ({ id: moved.id, slug: file.slug, path: file.path })))
+  const written = yield* writer.write(
+    origin,
+    changes.flatMap(({ file, moved }) =>
+      "code" in file
+        ? [codePage(file, cut.get(file) ?? [])]
+        : // A page that only moved says what it said.
+          moved === undefined
+          ? [markdownPage(file)]
+          : []
+    )
+  )
+  tally.chunks += written.chunks
+  tally.chunksKept += written.kept
+  tally.edges += written.edges
+})
+
+/** What finds a page that moved: the hash of a markdown page knows no path, that of a file of code does. */
+export const moveKey = (kind: string, hash: string): string => `${kind}:${hash}`
+
+const takeMoved = (file: ReadFile, gone: Map<string, KnownPage>): KnownPage | undefined => {
+  const key = moveKey(file.kind, "code" in file ? sha256Hex(file.text) : file.contentHash)
+  const page = gone.get(key)
+  gone.delete(key)
+  return page
+}
+
+// Threads have their own limit; a file that cannot be cut is noted, and the others go on.
+const cutCode = Effect.fnUntraced(function* (changes: ReadonlyArray<Change>, { tally }: GroupContext) {
+  const parser = yield* CodeParser
+  const progress = yield* Progress
+  const cut = new Map<CodeFile, ReadonlyArray<CodeChunk>>()
+  yield* Effect.forEach(
+    changes.flatMap(({ file }) => ("code" in file ? [file] : [])),
+    (file) =>
+      parser.chunks({ path: file.path, text: file.text }).pipe(
+        Effect.match({
+          onSuccess: (chunks) => {
+            cut.set(file, chunks)
+            return 0
+          },
+          onFailure: (error) => {
+            tally.skipped.push({ path: file.path, reason: error.message })
+            return 1
+          }
+        }),
+        Effect.flatMap((skipped) => progress.count({ skipped }))
+      ),
+    { concurrency: "unbounded", discard: true }
+  )
+  return cut
+})
+
+const markdownPage = (file: PageFile): ImportedPage => ({
+  slug: file.slug,
+  type: file.page.type,
+  title: file.page.title,
+  compiledTruth: file.page.compiledTruth,
+  timeline: file.page.timeline,
+  frontmatter: file.page.frontmatter,
+  contentHash: file.contentHash,
+  effectiveDate: file.page.effectiveDate?.date ?? null,
+  effectiveDateSource: file.page.effectiveDate?.source ?? null,
+  path: file.path,
+  tags: file.page.tags,
+  chunks: chunksOf(file)
+})
+
+const codePage = (file: CodeFile, chunks: ReadonlyArray<CodeChunk>): ImportedPage => ({
+  slug: file.slug,
+  type: "code",
+  title: file.code.title,
+  compiledTruth: file.text,
+  timeline: "",
+  frontmatter: file.code.frontmatter,
+  contentHash: file.contentHash,
+  effectiveDate: null,
+  effectiveDateSource: null,
+  path: file.path,
+  tags: file.code.tags,
+  chunks: [],
+  code: chunks
+})
