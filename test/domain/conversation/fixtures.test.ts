@@ -18,7 +18,7 @@ interface Fixture {
 const read = ({ body, date, timezone }: Pick<Fixture, "body" | "date" | "timezone">) =>
   parseConversation(body, { date: date ?? "2025-02-14", timezone })
 
-const lines = (...all: ReadonlyArray<string>): string => all.join("\n")
+const lines = (...all: ReadonlyArray<string | ReadonlyArray<string>>): string => all.flat().join("\n")
 
 const fixtures: ReadonlyArray<Fixture> = [
   {
@@ -103,16 +103,8 @@ const fixtures: ReadonlyArray<Fixture> = [
   {
     name: "F7 ChatGPT's export",
     body: lines(
-      ...["**You:**", "", "How do I size a heat pump?", "", "**ChatGPT:**", ""],
-      ...[
-        "Start from the heat loss.",
-        "",
-        "Then choose a unit.",
-        "",
-        "**You:**",
-        "",
-        "Thanks, going with 8 kW."
-      ]
+      ["**You:**", "", "How do I size a heat pump?", "", "**ChatGPT:**", ""],
+      ["Start from the heat loss.", "", "Then choose a unit.", "", "**You:**", "", "Thanks, going with 8 kW."]
     ),
     format: "chatgpt-export-you-chatgpt",
     said: [
@@ -130,8 +122,8 @@ const fixtures: ReadonlyArray<Fixture> = [
   {
     name: "F9 telegram-text-export, seconds kept",
     body: lines(
-      ...["Dana Reyes, [Feb 3, 2025 at 7:58:07 PM]", "Cabin booked", ""],
-      ...["Omar Haddad, [Feb 3, 2025 at 8:01:00 PM]", "Great"]
+      ["Dana Reyes, [Feb 3, 2025 at 7:58:07 PM]", "Cabin booked", ""],
+      ["Omar Haddad, [Feb 3, 2025 at 8:01:00 PM]", "Great"]
     ),
     format: "telegram-text-export",
     said: ["2025-02-03T19:58:07Z Dana Reyes: Cabin booked", "2025-02-03T20:01:00Z Omar Haddad: Great"]
@@ -160,9 +152,13 @@ const fixtures: ReadonlyArray<Fixture> = [
   },
   {
     name: "F12 discord-export",
-    body: lines(
-      ...["[02/14/2025 7:58 PM] Dana Reyes", "Cabin booked", "", "[02/14/2025 8:01 PM] Omar", "Great"]
-    ),
+    body: lines([
+      "[02/14/2025 7:58 PM] Dana Reyes",
+      "Cabin booked",
+      "",
+      "[02/14/2025 8:01 PM] Omar",
+      "Great"
+    ]),
     format: "discord-export",
     said: ["2025-02-14T19:58:00Z Dana Reyes: Cabin booked", "2025-02-14T20:01:00Z Omar: Great"]
   },
@@ -214,23 +210,21 @@ const fixtures: ReadonlyArray<Fixture> = [
   },
   {
     name: "F19 Slack's collector",
-    body: lines(
-      ...[
-        "- **Dana** (Mon 11:18)",
-        "  Quick update",
-        "",
-        "  second paragraph",
-        "- **Omar** (Mon 11:20)",
-        "  ok"
-      ]
-    ),
+    body: lines([
+      "- **Dana** (Mon 11:18)",
+      "  Quick update",
+      "",
+      "  second paragraph",
+      "- **Omar** (Mon 11:20)",
+      "  ok"
+    ]),
     format: "slack-block",
     said: ["2025-02-14T11:18:00Z Dana: Quick update/second paragraph", "2025-02-14T11:20:00Z Omar: ok"]
   },
   {
     name: "F20 WebVTT with voices",
     body: lines(
-      ...[
+      [
         "WEBVTT",
         "",
         "NOTE made by hand",
@@ -239,7 +233,7 @@ const fixtures: ReadonlyArray<Fixture> = [
         "00:00:01.000 --> 00:00:03.000",
         "<v Dana Reyes>hello there.</v>"
       ],
-      ...["", "2", "00:00:04.500 --> 00:00:06.000", "<v Omar>good morning.</v>"]
+      ["", "2", "00:00:04.500 --> 00:00:06.000", "<v Omar>good morning.</v>"]
     ),
     format: "webvtt",
     said: ["2025-02-14T00:00:01Z Dana Reyes: hello there.", "2025-02-14T00:00:04.500Z Omar: good morning."]
@@ -259,14 +253,14 @@ const fixtures: ReadonlyArray<Fixture> = [
   {
     name: "F20 e-mail with a quoted reply",
     body: lines(
-      ...[
+      [
         "From: Dana Reyes <dana@example.org>",
         "To: Omar <omar@example.org>",
         "Date: Fri, 14 Feb 2025 20:58:00 +0100"
       ],
-      ...["Subject: Cabin", "", "Booked for the weekend.", "", "From: Omar <omar@example.org>"],
-      ...["Date: Fri, 14 Feb 2025 20:01:00 +0000", "Subject: Re: Cabin", "", "Great, I will drive.", ""],
-      ...["On Fri, Feb 14, 2025 at 8:58 PM Dana Reyes <dana@example.org> wrote:", "> Booked for the weekend."]
+      ["Subject: Cabin", "", "Booked for the weekend.", "", "From: Omar <omar@example.org>"],
+      ["Date: Fri, 14 Feb 2025 20:01:00 +0000", "Subject: Re: Cabin", "", "Great, I will drive.", ""],
+      ["On Fri, Feb 14, 2025 at 8:58 PM Dana Reyes <dana@example.org> wrote:", "> Booked for the weekend."]
     ),
     format: "email",
     said: [
@@ -325,8 +319,8 @@ const elsewhere: ReadonlyArray<Fixture> = [
   {
     name: "Slack copied with the time on a line of its own",
     body: lines(
-      ...["Dana Reyes", "  7:58 PM", "Cabin booked", "for two", "Omar", "  8:01 PM", "Great"],
-      ...["Dana Reyes", "  8:02 PM", "See you"]
+      ["Dana Reyes", "  7:58 PM", "Cabin booked", "for two", "Omar", "  8:01 PM", "Great"],
+      ["Dana Reyes", "  8:02 PM", "See you"]
     ),
     format: "slack-paste",
     said: [
@@ -364,7 +358,7 @@ const elsewhere: ReadonlyArray<Fixture> = [
   {
     name: "Zoom's chat with the words on the next line",
     body: lines(
-      ...[
+      [
         "19:58:00 From Dana Reyes to Everyone:",
         "\tCabin booked",
         "20:01:00 From Omar to Dana Reyes(Direct Message):"
@@ -377,8 +371,8 @@ const elsewhere: ReadonlyArray<Fixture> = [
   {
     name: "Zoom's transcript",
     body: lines(
-      ...["WEBVTT", "", "1", "00:00:01.000 --> 00:00:03.000", "Dana Reyes: Cabin booked.", ""],
-      ...["2", "00:00:04.000 --> 00:00:06.000", "Omar: Great."]
+      ["WEBVTT", "", "1", "00:00:01.000 --> 00:00:03.000", "Dana Reyes: Cabin booked.", ""],
+      ["2", "00:00:04.000 --> 00:00:06.000", "Omar: Great."]
     ),
     format: "webvtt",
     said: ["2025-02-14T00:00:01Z Dana Reyes: Cabin booked.", "2025-02-14T00:00:04Z Omar: Great."]
@@ -409,17 +403,22 @@ const elsewhere: ReadonlyArray<Fixture> = [
   },
   {
     name: "Facebook Messenger",
-    body: lines(
-      ...["Dana Reyes", "Cabin booked", "Feb 14, 2025 7:58:00 PM", "Omar", "Great", "Feb 14, 2025 8:01:00 PM"]
-    ),
+    body: lines([
+      "Dana Reyes",
+      "Cabin booked",
+      "Feb 14, 2025 7:58:00 PM",
+      "Omar",
+      "Great",
+      "Feb 14, 2025 8:01:00 PM"
+    ]),
     format: "facebook-messenger",
     said: ["2025-02-14T19:58:00Z Dana Reyes: Cabin booked", "2025-02-14T20:01:00Z Omar: Great"]
   },
   {
     name: "e-mail with folded headers and a zone with a colon",
     body: lines(
-      ...["From: Dana Reyes <dana@example.org>", "To: Omar <omar@example.org>,", "  Ana <ana@example.org>"],
-      ...["Date: 14 Feb 2025 20:58:00 +01:00", "Subject: Cabin", "", "Booked."]
+      ["From: Dana Reyes <dana@example.org>", "To: Omar <omar@example.org>,", "  Ana <ana@example.org>"],
+      ["Date: 14 Feb 2025 20:58:00 +01:00", "Subject: Cabin", "", "Booked."]
     ),
     format: "email",
     said: ["2025-02-14T19:58:00Z Dana Reyes: Cabin/Booked."]
@@ -427,20 +426,20 @@ const elsewhere: ReadonlyArray<Fixture> = [
   {
     name: "e-mail whose history hangs below, as Outlook writes it",
     body: lines(
-      ...[
+      [
         "From: Omar <omar@example.org>",
         "Sent: Friday, February 14, 2025 8:01 PM",
         "To: Dana Reyes",
         "Subject: RE: Cabin"
       ],
-      ...["", "Great", "", "________________________________"],
-      ...[
+      ["", "Great", "", "________________________________"],
+      [
         "From: Dana Reyes <dana@example.org>",
         "Sent: Friday, February 14, 2025 7:58 PM",
         "To: Omar",
         "Subject: Cabin"
       ],
-      ...["", "Booked."]
+      ["", "Booked."]
     ),
     format: "email",
     said: ["2025-02-14T20:01:00Z Omar: RE: Cabin/Great", "2025-02-14T19:58:00Z Dana Reyes: Booked."]
@@ -448,7 +447,7 @@ const elsewhere: ReadonlyArray<Fixture> = [
   {
     name: "an attribution that was wrapped",
     body: lines(
-      ...[
+      [
         "From: Omar <omar@example.org>",
         "Date: Fri, 14 Feb 2025 20:01:00 +0000",
         "Subject: Re: Cabin",
@@ -456,7 +455,7 @@ const elsewhere: ReadonlyArray<Fixture> = [
         "Great",
         ""
       ],
-      ...["On Fri, Feb 14, 2025 at 8:58 PM Dana Reyes", "<dana@example.org> wrote:", "", "> Booked."]
+      ["On Fri, Feb 14, 2025 at 8:58 PM Dana Reyes", "<dana@example.org> wrote:", "", "> Booked."]
     ),
     format: "email",
     said: ["2025-02-14T20:01:00Z Omar: Re: Cabin/Great"]
