@@ -26,7 +26,7 @@ import {
   optionalText,
   workersOrAuto
 } from "../flags.ts"
-import { openBrain } from "../open.ts"
+import { lookAtBrain, openBrain } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { planText, reportText } from "../render/extraction.ts"
 import { print, printable, printJson } from "../render/text.ts"
@@ -94,10 +94,9 @@ export const extractConversationFactsCommand = Command.make(
       force: flags.force,
       overrideDisabled: flags.overrideDisabled
     }
-    yield* (flags.dryRun ? dryRun(options, flags) : run(options, flags)).pipe(
-      Effect.scoped,
-      Effect.provide(openBrain(flags, mostWorkers(flags.workers)))
-    )
+    yield* flags.dryRun
+      ? dryRun(options, flags).pipe(Effect.provide(lookAtBrain(flags)))
+      : run(options, flags).pipe(Effect.scoped, Effect.provide(openBrain(flags, mostWorkers(flags.workers))))
   })
 ).pipe(
   Command.withDescription(
