@@ -14,6 +14,7 @@ import type { ExtractionOptions } from "../../programs/extract-conversation-fact
 import { checkSwitch, scopeOf } from "../../programs/extract-conversation-facts/scope.ts"
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
+import { callTimeoutsFromEnvironment } from "../../services/OpenAi.ts"
 import { Prices } from "../../services/Prices.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
 import { Ended, exitCodes } from "../exit.ts"
@@ -96,7 +97,11 @@ export const extractConversationFactsCommand = Command.make(
     }
     yield* flags.dryRun
       ? dryRun(options, flags).pipe(Effect.provide(lookAtBrain(flags)))
-      : run(options, flags).pipe(Effect.scoped, Effect.provide(openBrain(flags, mostWorkers(flags.workers))))
+      : run(options, flags).pipe(
+          Effect.scoped,
+          Effect.provide(callTimeoutsFromEnvironment),
+          Effect.provide(openBrain(flags, mostWorkers(flags.workers)))
+        )
   })
 ).pipe(
   Command.withDescription(
