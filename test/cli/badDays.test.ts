@@ -13,7 +13,7 @@ import { type Fault, wellBehaved } from "../support/stand-in/behaviour.ts"
 import { type StandIn, startStandIn } from "../support/stand-in/server.ts"
 import { startTcpProxy } from "../support/tcpProxy.ts"
 
-describe.skipIf(inject("noPostgres") !== "")(`bad days ${inject("noPostgres")}`, () => {
+describe.skipIf(inject("noPostgres") !== "")(`bad days ${inject("noPostgres")}`, { timeout: 300_000 }, () => {
   let brains: CommandBrains
   let home: CliHome
   let api: StandIn
