@@ -59,20 +59,25 @@ export const dollars = (name: string, description: string) =>
     )
   )
 
-// `Date.parse` alone takes 30 February for 2 March, and forgives what follows a date.
+// `Date.parse` alone takes 30 February for 2 March, forgives what follows a date, and reads a time without a zone in that of
+// whoever runs the command: the same words would mean another instant on another machine.
 const parseInstant = (text: string): Option.Option<number> => {
-  const day = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.exec(text)?.[1]
+  const [, day, time, zone] =
+    /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(text) ?? []
+  if (time === undefined && zone !== undefined) return Option.none()
   const exists = Option.exists(
     Option.flatMap(Option.fromUndefinedOr(day), DateTime.make),
     (it) => DateTime.formatIsoDateUtc(it) === day
   )
-  return exists ? Option.filter(Option.some(Date.parse(text)), Number.isFinite) : Option.none()
+  return exists
+    ? Option.filter(Option.some(Date.parse(`${day}${time ?? "T00:00"}${zone ?? "Z"}`)), Number.isFinite)
+    : Option.none()
 }
 
 /** An instant, as epoch milliseconds. */
 export const instant = (name: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.withDescription(description),
+    Flag.withDescription(`${description}. UTC unless a zone is written: 2025-02-14T18:00+01:00`),
     Flag.withMetavar("ISO"),
     Flag.filterMap(
       parseInstant,

@@ -60,14 +60,15 @@ const { version } = Schema.decodeUnknownSync(
 const args = process.argv.slice(2)
 const debug = process.env["GBRAIN_DEBUG"] === "1"
 
-let interruptedWith: number = exitCodes.interrupted
-process.on("SIGTERM", () => {
-  interruptedWith = exitCodes.terminated
-})
+// The first thing that stops a run gives the exit code; what breaks on the way out does not change it.
+let stoppedWith: number | undefined
+const interruptedWith = () => stoppedWith ?? exitCodes.interrupted
+process.on("SIGINT", () => (stoppedWith ??= exitCodes.interrupted))
+process.on("SIGTERM", () => (stoppedWith ??= exitCodes.terminated))
 /** Stops as SIGTERM does, with everything given back, and another exit code. */
 const stopWith = (code: number) => {
+  stoppedWith ??= code
   process.emit("SIGTERM", "SIGTERM")
-  interruptedWith = code
 }
 process.on("SIGHUP", () => stopWith(exitCodes.hungUp))
 
@@ -103,7 +104,7 @@ const presenter = CliOutput.layerPresenter({
 
 const tell = (cause: Cause.Cause<unknown>) =>
   Effect.gen(function* () {
-    if (Cause.hasInterruptsOnly(cause)) return interruptedWith
+    if (Cause.hasInterruptsOnly(cause)) return interruptedWith()
     const error = Option.getOrUndefined(Cause.findErrorOption(cause))
     if (debug) yield* Console.error(Cause.pretty(cause))
     if (error instanceof Ended) return error.code
@@ -141,6 +142,7 @@ NodeRuntime.runMain(
   ),
   {
     disableErrorReporting: true,
-    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? Number(process.exitCode ?? 0) : interruptedWith)
+    teardown: (exit, onExit) =>
+      onExit(Exit.isSuccess(exit) ? Number(process.exitCode ?? 0) : interruptedWith())
   }
 )

@@ -16,7 +16,12 @@ export const databaseAt = (location: BrainLocation, workers = 1) =>
     : Database.layerPglite({ directory: location.directory }).pipe(Layer.provide(HostProcess.layer))
 
 /** The brain that the flags, the environment or the settings name, opened. */
-export const openBrain = (flags: LocationFlags, workers = 1) =>
+export const openBrain = (flags: LocationFlags, workers = 1) => open(flags, workers, Brain.layer)
+
+/** The same for a command that writes nothing, not even the tables of our own. */
+export const lookAtBrain = (flags: LocationFlags, workers = 1) => open(flags, workers, Brain.layerLooking)
+
+const open = (flags: LocationFlags, workers: number, brain: typeof Brain.layer | typeof Brain.layerLooking) =>
   Layer.unwrap(
     Effect.gen(function* () {
       if (Option.isSome(flags.url) && Option.isSome(flags.path)) {
@@ -25,7 +30,7 @@ export const openBrain = (flags: LocationFlags, workers = 1) =>
       const settings = yield* Settings
       const location = yield* settings.locate(flags)
       if (location.kind === "pglite") yield* checkThere(location.directory)
-      return Brain.layer.pipe(Layer.provideMerge(databaseAt(location, workers)))
+      return brain.pipe(Layer.provideMerge(databaseAt(location, workers)))
     })
   ).pipe(Layer.provideMerge(HostProcess.layer))
 

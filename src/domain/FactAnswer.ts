@@ -95,9 +95,9 @@ const factsOf = (json: unknown): Option.Option<ReadonlyArray<unknown>> => {
 
 const readFact = (item: unknown): ExtractedFact | undefined => {
   if (!isRecord(item)) return undefined
-  const fact = typeof item["fact"] === "string" ? item["fact"].trim() : ""
+  const fact = textOf(item["fact"])
   if (fact === "" || typeof item["kind"] !== "string") return undefined
-  const entity = typeof item["entity"] === "string" ? item["entity"].trim() : ""
+  const entity = textOf(item["entity"])
   const { confidence, kind, messages, notability, unit, value } = item
   return {
     fact: fact.length > maxFactLength ? `${cut(fact, maxFactLength - 3)}...` : fact,
@@ -107,11 +107,15 @@ const readFact = (item: unknown): ExtractedFact | undefined => {
     notability: isNotability(notability) ? notability : "medium",
     metric: readMetric(item["metric"]),
     value: isFinite(value) ? value : null,
-    unit: typeof unit === "string" && unit.trim() !== "" ? unit.trim() : null,
+    unit: textOf(unit) || null,
     period: readPeriod(item["period"]),
     messages: Array.isArray(messages) ? messages.filter((id): id is number => Number.isSafeInteger(id)) : []
   }
 }
+
+// A database keeps neither the character zero nor half a character, and would refuse the page for one of them.
+const textOf = (value: unknown): string =>
+  typeof value === "string" ? value.replaceAll("\u0000", "").toWellFormed().trim() : ""
 
 // A cut never leaves half of a character that takes two units.
 const cut = (text: string, length: number): string => {
@@ -144,8 +148,7 @@ const metricSynonyms: ReadonlyMap<string, string> = new Map([
 
 const readMetric = (metric: unknown): string | null => {
   if (typeof metric !== "string") return null
-  const name = metric
-    .trim()
+  const name = textOf(metric)
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, "_")
     .replace(/^_|_$/g, "")

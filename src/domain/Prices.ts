@@ -6,13 +6,19 @@ import { Option, Schema } from "effect"
 import * as Money from "./Money.ts"
 import { parseModelId } from "./ModelId.ts"
 
+const Dollars = Schema.String.check(
+  Schema.makeFilter((text) => Option.isSome(Money.perTokenFromUsdPerMillion(text)), {
+    expected: "dollars per million tokens, such as 0.50"
+  })
+)
+
 /** Dollars per million tokens, as decimal text. */
 export const PriceEntry = Schema.Struct({
-  input: Schema.String,
+  input: Dollars,
   /** Of output tokens; embeddings have none. */
-  output: Schema.optionalKey(Schema.String),
+  output: Schema.optionalKey(Dollars),
   /** Of input tokens read from the provider's cache; as `input` when it is not told. */
-  cachedInput: Schema.optionalKey(Schema.String)
+  cachedInput: Schema.optionalKey(Dollars)
 })
 
 /** Dollars per million tokens, as decimal text. */

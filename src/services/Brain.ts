@@ -42,25 +42,34 @@ export class Brain extends Context.Service<
   /** Recognises the brain in the open database, and adds our own tables to it. */
   static readonly layer = Layer.effect(
     Brain,
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const database = yield* Database
-      const missing = yield* missingTables(sql)
-      if (missing.length > 0) {
-        return yield* new NoBrain({
-          brain: database.label,
-          message:
-            missing.length === neededTables.length
-              ? `There is no brain in ${database.label} yet. Make one with: gbrain init`
-              : `${database.label} is no brain we can work on: it has no table ${missing.join(", ")}. ` +
-                `A brain of gbrain's must be of schema version 140 or later; open it with gbrain once to upgrade it.`
-        })
-      }
-      yield* ensureOwnTables(sql)
-      return Brain.of({ label: database.label, kind: database.kind })
-    })
+    Effect.suspend(() => recognise).pipe(
+      Effect.tap(() => Effect.flatMap(SqlClient.SqlClient, ensureOwnTables))
+    )
+  )
+
+  /** Recognises the brain and writes nothing to it, our own tables neither: for dry runs. */
+  static readonly layerLooking = Layer.effect(
+    Brain,
+    Effect.suspend(() => recognise)
   )
 }
+
+const recognise = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const database = yield* Database
+  const missing = yield* missingTables(sql)
+  if (missing.length > 0) {
+    return yield* new NoBrain({
+      brain: database.label,
+      message:
+        missing.length === neededTables.length
+          ? `There is no brain in ${database.label} yet. Make one with: gbrain init`
+          : `${database.label} is no brain we can work on: it has no table ${missing.join(", ")}. ` +
+            `A brain of gbrain's must be of schema version 140 or later; open it with gbrain once to upgrade it.`
+    })
+  }
+  return Brain.of({ label: database.label, kind: database.kind })
+})
 
 /** What `init` did. */
 export interface InitReport {

@@ -5,6 +5,7 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import * as Money from "../domain/Money.ts"
+import { Overrides } from "../domain/Prices.ts"
 
 /** A setting's value does not fit the setting. */
 export class BadSetting extends Schema.TaggedError<BadSetting>()("BadSetting", {
@@ -84,6 +85,18 @@ const readWidth = (text: string) => {
       )
 }
 
+/** The setting `pricing.overrides`: prices by model, as JSON. */
+export const readOverrides = (text: string) =>
+  Schema.decodeEffect(Schema.fromJsonString(Overrides))(text).pipe(
+    Effect.mapError(
+      (error) =>
+        new BadSetting({
+          key: "pricing.overrides",
+          message: `The setting pricing.overrides cannot be read: ${error.message}. Expected {"model":{"input":"0.50","output":"2"}}.`
+        })
+    )
+  )
+
 const readDollars = (key: string, text: string) =>
   Option.match(Money.parseUsd(text), {
     onSome: Effect.succeed,
@@ -103,6 +116,8 @@ const checkSetting = (key: string, value: string): Effect.Effect<void, BadSettin
     case "budget.daily_usd":
     case "budget.monthly_usd":
       return Effect.asVoid(readDollars(key, value))
+    case "pricing.overrides":
+      return Effect.asVoid(readOverrides(value))
     default:
       return Effect.void
   }

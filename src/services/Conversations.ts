@@ -6,6 +6,7 @@
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { markSession, markSource } from "../domain/ConversationPages.ts"
+import { hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { fingerprintColumns } from "./FactStore.ts"
 
@@ -98,6 +99,7 @@ export class Conversations extends Context.Service<
     Conversations,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const ours = yield* hasOwnTables(sql)
 
       const token = sql.literal(
         `'page-' || page.content_hash || '-' || coalesce(to_char(page.effective_date at time zone 'UTC', 'YYYY-MM-DD'), 'none')`
@@ -113,9 +115,11 @@ export class Conversations extends Context.Service<
         exists (select 1 from facts mark where mark.source_id = page.source_id
           and mark.source like 'cli:extract-conversation-facts%'
           and mark.source_session = ${`${markSource(mark)}:`} || page.slug || ':' || ${token})`
-      const setAside = sql`
+      const setAside = ours
+        ? sql`
         exists (select 1 from gbrain_effect.pages_set_aside aside where aside.source_id = page.source_id
           and aside.slug = page.slug and aside.version_token = ${token})`
+        : sql`false`
       const inScope = (scope: ConversationScope) => sql`
         page.deleted_at is null and page.source_id = any(${scope.sourceIds}::text[])
         and page.type = any(${scope.pageTypes}::text[])
@@ -188,9 +192,12 @@ export class Conversations extends Context.Service<
             select case when source_session = ${complete} then 'complete' else 'not-applicable' end as state
               from facts where source_id = ${sourceId} and source like 'cli:extract-conversation-facts%'
                 and source_session = any(${[complete, notApplicable]}::text[])
-            union all
-            select 'set-aside' from gbrain_effect.pages_set_aside
-              where source_id = ${sourceId} and slug = ${slug} and version_token = ${versionToken}
+            ${
+              ours
+                ? sql`union all select 'set-aside' from gbrain_effect.pages_set_aside
+                    where source_id = ${sourceId} and slug = ${slug} and version_token = ${versionToken}`
+                : sql``
+            }
             order by state limit 1`)
           return Option.fromUndefinedOr(rows[0]?.state)
         }),

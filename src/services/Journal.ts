@@ -10,6 +10,7 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type * as Money from "../domain/Money.ts"
 import { Database } from "./Database.ts"
+import { hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { vectorArrays } from "./database/vectorCodec.ts"
 
@@ -60,9 +61,10 @@ export class Journal extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const vectorArray = yield* vectorArrays(sql, (yield* Database).types)
+      const empty = !(yield* hasOwnTables(sql))
       return Journal.of({
         answers: (keys) =>
-          keys.length === 0
+          empty || keys.length === 0
             ? Effect.succeed(new Map())
             : resilient(
                 sql<{ readonly key: string; readonly answer: string }>`
@@ -78,15 +80,17 @@ export class Journal extends Context.Service<
             Effect.asVoid
           ),
         usual: (model) =>
-          sql<{ readonly answers: number; readonly tokens: number }>`
+          empty
+            ? Effect.succeed({ answers: 0, outputTokens: 0 })
+            : sql<{ readonly answers: number; readonly tokens: number }>`
             select count(*)::int as answers, coalesce(avg(output_tokens), 0)::float8 as tokens from (
               select output_tokens from gbrain_effect.journal_answers where model = ${model}
               order by created_at desc limit 1000
             ) as last`.pipe(
-            Effect.map(([row]) => ({ answers: row?.answers ?? 0, outputTokens: row?.tokens ?? 0 }))
-          ),
+                Effect.map(([row]) => ({ answers: row?.answers ?? 0, outputTokens: row?.tokens ?? 0 }))
+              ),
         vectors: (keys) =>
-          keys.length === 0
+          empty || keys.length === 0
             ? Effect.succeed(new Map())
             : resilient(
                 sql<{ readonly key: string; readonly vector: Float32Array }>`

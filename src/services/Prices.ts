@@ -1,7 +1,7 @@
 /** The prices that hold in a brain: the list, and the brain's own overrides before it. */
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { Overrides, priceOf, type TokenPrices } from "../domain/Prices.ts"
-import { BadSetting, BrainConfig } from "./BrainConfig.ts"
+import { type Overrides, priceOf, type TokenPrices } from "../domain/Prices.ts"
+import { BrainConfig, readOverrides } from "./BrainConfig.ts"
 
 /** A model has no known price, and a cap cannot be kept without one. */
 export class UnpricedModel extends Schema.TaggedError<UnpricedModel>()("UnpricedModel", {
@@ -36,15 +36,7 @@ export class Prices extends Context.Service<
       const config = yield* BrainConfig
       const row = yield* config.get("pricing.overrides")
       if (Option.isNone(row)) return Prices.layerWith({})
-      const overrides = yield* Schema.decodeEffect(Schema.fromJsonString(Overrides))(row.value).pipe(
-        Effect.mapError(
-          (error) =>
-            new BadSetting({
-              key: "pricing.overrides",
-              message: `The setting pricing.overrides cannot be read: ${error.message}. Expected {"model":{"input":"0.50","output":"2"}}.`
-            })
-        )
-      )
+      const overrides = yield* readOverrides(row.value)
       return Prices.layerWith(overrides)
     })
   )

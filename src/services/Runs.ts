@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import * as Money from "../domain/Money.ts"
 import { HostProcess } from "./HostProcess.ts"
+import { hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** How a run ended. */
@@ -40,6 +41,7 @@ export class Runs extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const self = yield* HostProcess
+      const empty = !(yield* hasOwnTables(sql))
       return Runs.of({
         begin: Effect.fnUntraced(function* ({ command, workers }) {
           const [row] = yield* sql<{ readonly id: bigint }>`
@@ -53,7 +55,9 @@ export class Runs extends Context.Service<
               spent_usd = ${Money.toDecimal(spent, 12)}::numeric, report = ${JSON.stringify(report)}::jsonb
             where id = ${run.id}::bigint`).pipe(Effect.asVoid),
         lastReports: (command) =>
-          sql<{ readonly report: unknown }>`
+          empty
+            ? Effect.succeed([])
+            : sql<{ readonly report: unknown }>`
             select report from gbrain_effect.runs where command = ${command} and report is not null
             order by id desc limit 10`.pipe(Effect.map((rows) => rows.map(({ report }) => report)))
       })

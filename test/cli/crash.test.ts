@@ -1,82 +1,27 @@
 /** What remains after the worst moments: processes killed, two at once, a database that goes away, APIs that misbehave. */
-import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { afterAll, beforeAll, describe, expect, inject, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
-import type { SqlClient } from "effect/sql"
-import { initBrain } from "../../src/services/Brain.ts"
-import { Database } from "../../src/services/Database.ts"
-import { freshDatabase } from "../support/brains.ts"
 import { type CliHome, cliHome, until } from "../support/cli.ts"
-import { conversation, putPages } from "../support/extraction.ts"
+import { type CommandBrains, commandBrains } from "../support/commandBrains.ts"
 import { type StandIn, startStandIn } from "../support/stand-in/server.ts"
-
-const pages = 40
-const segments = 2
 
 const chatTexts = (api: StandIn) => api.log().filter((entry) => entry.endpoint === "chat")
 
 describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPostgres")}`, () => {
-  let scope: Scope.Closeable
+  let brains: CommandBrains
   let home: CliHome
   beforeAll(async () => {
-    scope = await Effect.runPromise(Scope.make())
+    brains = await commandBrains()
     home = await cliHome({ OPENAI_API_KEY: "sk-test" })
   })
   afterAll(async () => {
     await home.remove()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
+    await brains.close()
   })
-
-  /** A brain of its own with conversations in it; answers its address and a way to ask it. */
-  const makeBrain = async (count = pages) => {
-    const url = await Effect.runPromise(freshDatabase.pipe(Scope.provide(scope)))
-    const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient | PgClient.PgClient | Database>) =>
-      Effect.runPromise(
-        effect.pipe(
-          Effect.provide(Database.layerPostgres({ url: Redacted.make(url) })),
-          Effect.provide(NodeServices.layer)
-        )
-      )
-    await run(
-      Effect.andThen(
-        initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.some(64) }),
-        putPages(
-          Array.from({ length: count }, (_, index) => ({
-            slug: `chats/${index}`,
-            body: conversation(`c${index}`, 2, segments)
-          }))
-        )
-      )
-    )
-    return { url, run }
-  }
-
-  const query = <A extends object>(brain: Awaited<ReturnType<typeof makeBrain>>, text: string) =>
-    brain.run(
-      Effect.gen(function* () {
-        return yield* (yield* PgClient.PgClient).unsafe<A>(text)
-      })
-    )
-
-  const expectWhole = async (brain: Awaited<ReturnType<typeof makeBrain>>, count = pages) => {
-    const facts = await query<{ fact: string; page: string }>(
-      brain,
-      "select fact, source_markdown_slug as page from facts where source = 'cli:extract-conversation-facts'"
-    )
-    expect(facts).toHaveLength(count * segments * 2)
-    expect(new Set(facts.map(({ fact, page }) => `${page} ${fact}`)).size).toBe(facts.length)
-    const marks = await query(
-      brain,
-      "select 1 as one from facts where source like 'cli:extract-conversation-facts:terminal%'"
-    )
-    expect(marks).toHaveLength(count)
-    expect(await query(brain, "select 1 as one from gbrain_cycle_locks")).toHaveLength(0)
-  }
-
   it("kill -9 at any moment, again and again: no fact twice, none missing, nothing paid twice but calls in flight", async () => {
-    const brain = await makeBrain()
+    const brain = await brains.make()
     const api = await startStandIn({ chatLatency: 40, embeddingLatency: 10 })
     const workers = 6
     let kills = 0
@@ -100,14 +45,14 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
     )
     expect(last.code).toBe(0)
     expect(JSON.parse(last.stdout)).toMatchObject({ status: "completed", pages_lock_skipped: 0 })
-    await expectWhole(brain)
+    await brain.expectWhole()
     const asked = chatTexts(api).map((entry) => entry.text)
     expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(kills * workers)
     await api.close()
   })
 
   it("two processes at once share the work: every page once, nothing paid twice", async () => {
-    const brain = await makeBrain()
+    const brain = await brains.make()
     const api = await startStandIn({ chatLatency: 60 })
     const run = () =>
       home.run(["extract-conversation-facts", "--workers", "5", "--json", "--url", brain.url], {
@@ -117,14 +62,14 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
     // One that met the other's pages to the end says so with 3; then nothing is left for a third.
     expect(results.every(({ code }) => code === 0 || code === 3)).toBe(true)
     expect((await run()).code).toBe(0)
-    await expectWhole(brain)
+    await brain.expectWhole()
     const asked = chatTexts(api).map((entry) => entry.text)
     expect(new Set(asked).size).toBe(asked.length)
     await api.close()
   })
 
   it("a process that sleeps through the expiry of its leases (SIGSTOP) writes nothing when it wakes", async () => {
-    const brain = await makeBrain(3)
+    const brain = await brains.make(3)
     const api = await startStandIn({ chatLatency: 300, embeddingLatency: 10 })
     const env = { GBRAIN_DATABASE_URL: brain.url, OPENAI_BASE_URL: api.url }
     const command = ["extract-conversation-facts", "--workers", "3", "--json"]
@@ -132,11 +77,8 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
     await until(() => api.stats().inFlight >= 3)
     sleeper.kill("SIGSTOP")
     // Three minutes later, as the database sees it.
-    await query(
-      brain,
-      `update gbrain_cycle_locks set ttl_expires_at = ttl_expires_at - interval '3 minutes 1 second',
-        last_refreshed_at = last_refreshed_at - interval '3 minutes 1 second'`
-    )
+    await brain.query(`update gbrain_cycle_locks set ttl_expires_at = ttl_expires_at - interval '3 minutes 1 second',
+        last_refreshed_at = last_refreshed_at - interval '3 minutes 1 second'`)
     const second = await home.run(command, env)
     expect({ code: second.code, ...JSON.parse(second.stdout) }).toMatchObject({
       code: 0,
@@ -144,19 +86,19 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
       pages_processed: 3
     })
     const written = `select id, fact, row_num, created_at from facts order by id`
-    const before = await query(brain, written)
+    const before = await brain.query(written)
     sleeper.kill("SIGCONT")
     const woken = await sleeper.ended
     const report = JSON.parse(woken.stdout)
     expect({ code: woken.code, ...report }).toMatchObject({ code: 0, pages_processed: 0, facts_inserted: 0 })
     expect(report.pages_skipped_completed).toBe(3)
-    expect(await query(brain, written)).toEqual(before)
-    await expectWhole(brain, 3)
+    expect(await brain.query(written)).toEqual(before)
+    await brain.expectWhole(3)
     await api.close()
   })
 
   it("Ctrl-C in the middle: calls aborted, leases given back, the summary printed, exit 130; SIGTERM 143", async () => {
-    const brain = await makeBrain(6)
+    const brain = await brains.make(6)
     const api = await startStandIn({ chatLatency: 60_000 })
     for (const [signal, code] of [
       ["SIGINT", 130],
@@ -172,15 +114,15 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
       expect(ended.code).toBe(code)
       expect(ended.stdout).toContain("Interrupted:")
       await until(() => api.stats().inFlight === 0)
-      expect(await query(brain, "select 1 as one from gbrain_cycle_locks")).toHaveLength(0)
+      expect(await brain.query("select 1 as one from gbrain_cycle_locks")).toHaveLength(0)
     }
-    const runs = await query<{ status: string }>(brain, "select status from gbrain_effect.runs")
+    const runs = await brain.query<{ status: string }>("select status from gbrain_effect.runs")
     expect(runs.map((run) => run.status)).toEqual(["interrupted", "interrupted"])
     await api.close()
   })
 
   it("an API that misbehaves in every way is lived through", async () => {
-    const brain = await makeBrain(12)
+    const brain = await brains.make(12)
     const api = await startStandIn({
       rules: [
         {
@@ -206,7 +148,7 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
     )
     expect(result.code).toBe(0)
     expect(JSON.parse(result.stdout)).toMatchObject({ status: "completed", pages_failed: 0, rate_limited: 3 })
-    await expectWhole(brain, 12)
+    await brain.expectWhole(12)
     await api.close()
   })
 
@@ -247,7 +189,7 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
   ] as const
   for (const [name, behaviour, says] of fatal) {
     it(`${name} stops the run at once, with one clear message and no retries`, async () => {
-      const brain = await makeBrain(20)
+      const brain = await brains.make(20)
       const api = await startStandIn(behaviour)
       const result = await home.run(["extract-conversation-facts", "--workers", "4", "--url", brain.url], {
         OPENAI_BASE_URL: api.url
@@ -260,7 +202,7 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
   }
 
   it("a server without structured output is asked without it", async () => {
-    const brain = await makeBrain(3)
+    const brain = await brains.make(3)
     const api = await startStandIn({ structuredOutput: false })
     const result = await home.run(["extract-conversation-facts", "--json", "--url", brain.url], {
       OPENAI_BASE_URL: api.url
@@ -270,7 +212,7 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
   })
 
   it("a database that is gone for ten seconds in the middle is waited for", async () => {
-    const brain = await makeBrain(20)
+    const brain = await brains.make(20)
     const api = await startStandIn({ chatLatency: 50 })
     const child = home.start(["extract-conversation-facts", "--workers", "4", "--json", "--url", brain.url], {
       OPENAI_BASE_URL: api.url
@@ -302,7 +244,7 @@ describe.skipIf(inject("noPostgres") !== "")(`crashes on Postgres ${inject("noPo
       { OPENAI_BASE_URL: api.url }
     )
     expect({ first: result.code, again: again.code }).toEqual({ first: 0, again: 0 })
-    await expectWhole(brain, 20)
+    await brain.expectWhole(20)
     await api.close()
   })
 })

@@ -14,6 +14,7 @@ import type { ExtractionOptions } from "../../programs/extract-conversation-fact
 import { checkSwitch, scopeOf } from "../../programs/extract-conversation-facts/scope.ts"
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
+import { callTimeoutsFromEnvironment } from "../../services/OpenAi.ts"
 import { Prices } from "../../services/Prices.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
 import { Ended, exitCodes } from "../exit.ts"
@@ -26,7 +27,7 @@ import {
   optionalText,
   workersOrAuto
 } from "../flags.ts"
-import { openBrain } from "../open.ts"
+import { lookAtBrain, openBrain } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { planText, reportText } from "../render/extraction.ts"
 import { print, printable, printJson } from "../render/text.ts"
@@ -94,10 +95,13 @@ export const extractConversationFactsCommand = Command.make(
       force: flags.force,
       overrideDisabled: flags.overrideDisabled
     }
-    yield* (flags.dryRun ? dryRun(options, flags) : run(options, flags)).pipe(
-      Effect.scoped,
-      Effect.provide(openBrain(flags, mostWorkers(flags.workers)))
-    )
+    yield* flags.dryRun
+      ? dryRun(options, flags).pipe(Effect.provide(lookAtBrain(flags)))
+      : run(options, flags).pipe(
+          Effect.scoped,
+          Effect.provide(callTimeoutsFromEnvironment),
+          Effect.provide(openBrain(flags, mostWorkers(flags.workers)))
+        )
   })
 ).pipe(
   Command.withDescription(

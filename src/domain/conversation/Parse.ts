@@ -8,6 +8,7 @@ import { readMessenger } from "./documents/messenger.ts"
 import { readSubtitles } from "./documents/subtitles.ts"
 import type { Format } from "./Format.ts"
 import { formats } from "./Formats.ts"
+import { joinHeads } from "./Heads.ts"
 import type { Conversation, DateContext, NotAConversation } from "./Message.ts"
 import { cleanSpeaker, looksLikeProperName } from "./Names.ts"
 import type { RawConversation, RawMessage } from "./RawMessage.ts"
@@ -35,11 +36,13 @@ export const parseConversation = (body: string, context: DateContext): Conversat
 
 // Exports put invisible marks of direction and unusual spaces around names and times.
 const toLines = (body: string): ReadonlyArray<string> =>
-  body
-    .replace(/^\ufeff/, "")
-    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
-    .replace(/[\u00a0\u202f]/g, " ")
-    .split(/\r\n|\r|\n/)
+  joinHeads(
+    body
+      .replace(/^\ufeff/, "")
+      .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
+      .replace(/[\u00a0\u202f]/g, " ")
+      .split(/\r\n|\r|\n/)
+  )
 
 const dateHeading = /^#{1,4} (\d{4}-\d{2}-\d{2})$/
 
@@ -57,7 +60,7 @@ const readLines = (lines: ReadonlyArray<string>): RawConversation | NotAConversa
   const sample = lines.length > sampleLines ? lines.slice(0, sampleLines) : lines
   const active = activeFormats(sample) ?? (sample === lines ? undefined : activeFormats(lines))
   if (active === undefined) return notRecognised(lines)
-  const messages = collect(lines, active)
+  const { messages, used } = collect(lines, active)
   const folded = active.some((format) => format.id === "markdown-heading-turn")
     ? foldedSpeakers(lines, active)
     : []
@@ -68,7 +71,7 @@ const readLines = (lines: ReadonlyArray<string>): RawConversation | NotAConversa
       detail: `headings that may be speakers: ${folded.join(", ")}; rename them to "## User" and "## Assistant" if they are`
     }
   }
-  return { formats: active.map((format) => format.id), messages }
+  return { formats: active.filter((format) => used.has(format)).map((format) => format.id), messages }
 }
 
 const activeFormats = (lines: ReadonlyArray<string>): ReadonlyArray<Format> | undefined => {
@@ -117,7 +120,13 @@ const gather = (lines: ReadonlyArray<string>): ReadonlyArray<Evidence> => {
 }
 
 /** Formats whose lines also stand in timetables and agendas: one such line proves nothing. */
-const needsCompany: ReadonlySet<string> = new Set(["slack-paste", "otter", "time-dash-name", "zoom-chat"])
+const needsCompany: ReadonlySet<string> = new Set([
+  "slack-paste",
+  "otter",
+  "time-dash-name",
+  "zoom-chat",
+  "zoom-chat-headed"
+])
 
 /** Formats of a closed set of speakers, who may go on for pages. */
 const closedSets: ReadonlySet<string> = new Set([
@@ -149,8 +158,9 @@ const isBelievable = (
   }
 }
 
-const collect = (lines: ReadonlyArray<string>, active: ReadonlyArray<Format>): ReadonlyArray<RawMessage> => {
+const collect = (lines: ReadonlyArray<string>, active: ReadonlyArray<Format>) => {
   const messages: Array<RawMessage> = []
+  const used = new Set<Format>()
   let heading: string | undefined
   let open:
     | { readonly speaker: string; readonly message: Omit<RawMessage, "text">; readonly text: Array<string> }
@@ -169,13 +179,15 @@ const collect = (lines: ReadonlyArray<string>, active: ReadonlyArray<Format>): R
       heading = day
       continue
     }
-    const anchor = firstAnchor(line, active)
-    if (anchor === "ignore") {
-      close()
-    } else if (anchor === undefined) {
+    const first = firstAnchor(line, active)
+    if (first === undefined) {
       open?.text.push(line)
-    } else {
+    } else if (first.anchor === "ignore") {
       close()
+    } else {
+      const { anchor, format } = first
+      close()
+      used.add(format)
       const speaker = cleanSpeaker(anchor.speaker)
       const rest = line.slice(anchor.length)
       open = {
@@ -186,13 +198,13 @@ const collect = (lines: ReadonlyArray<string>, active: ReadonlyArray<Format>): R
     }
   }
   close()
-  return messages
+  return { messages, used }
 }
 
 const firstAnchor = (line: string, active: ReadonlyArray<Format>) => {
   for (const format of active) {
     const anchor = format.anchor(line)
-    if (anchor !== undefined) return anchor
+    if (anchor !== undefined) return { anchor, format }
   }
   return undefined
 }

@@ -1,7 +1,11 @@
 /**
- * Works out what the times in a conversation mean, looking at the whole of it: the order of day and month, times of day
- * against time since the start, days that pass at midnight, and the time zone. A time that cannot be keeps its message,
- * which then happens when the one before it did.
+ * Works out what the times in a conversation mean: the order of day and month, times of day against time since the start,
+ * days that pass at midnight, and the time zone. A time that cannot be keeps its message, which then happens when the one
+ * before it did.
+ *
+ * What is decided for all of a conversation is decided by its beginning, or by the first line that leaves no doubt. So
+ * messages that are appended change what earlier ones mean while those are few, or once more, when they bring the first
+ * proof, and never after that; see decision 022.
  */
 import { DateTime, Option } from "effect"
 import type { DateContext, Message } from "./Message.ts"
@@ -140,21 +144,32 @@ const inferDayFirst = (raw: ReadonlyArray<RawMessage>): boolean | undefined => {
   return undefined
 }
 
+/** Times at the beginning of a conversation that tell which kind of time it has. */
+const tellingTimes = 12
+
+/** A recording begins near its start: a first number beyond this is an hour. */
+const latestStart = 6 * 60 * minute
+
+/** Turns of a recording, read as hours and minutes, lie further apart than messages of a chat do. */
+const longSilence = 9 * minute
+
 /**
- * Whether `(02:47)` means minutes and seconds. It does when a number is no time of day, when the file begins at zero, or when
- * the numbers only grow and, read as times of day, would leave long silences between all turns.
+ * Whether `(02:47)` means minutes and seconds. It does when a number is no hour of a day, wherever that stands. Else the first
+ * dozen times decide: those of a recording only grow, begin near zero, and most of them, read as times of day, would have long
+ * silences between them.
  */
 const colonsAreElapsed = (raw: ReadonlyArray<RawMessage>): boolean => {
   const stamps = raw.flatMap(({ stamp }) => (stamp.kind === "colons" ? [stamp.parts] : []))
-  const first = stamps[0]
-  if (first === undefined) return false
-  const asClock = stamps.map(([hour = 0, minutes = 0, seconds = 0]) => (hour * 60 + minutes) * 60 + seconds)
   if (stamps.some(([hour = 0]) => hour > 23)) return true
-  const grows = asClock.every((value, index) => index === 0 || value >= (asClock[index - 1] ?? 0))
-  if (!grows) return false
-  if ((asClock[0] ?? 0) <= 60) return true
-  const span = (asClock[asClock.length - 1] ?? 0) - (asClock[0] ?? 0)
-  return asClock.length > 1 && span / (asClock.length - 1) > 15 * 60
+  const asClock = stamps
+    .slice(0, tellingTimes)
+    .map(([hour = 0, minutes = 0, seconds = 0]) => ((hour * 60 + minutes) * 60 + seconds) * 1000)
+  const gaps = asClock.slice(1).map((value, index) => value - (asClock[index] ?? 0))
+  const [first] = asClock
+  if (first === undefined || first >= latestStart || gaps.some((gap) => gap < 0)) return false
+  if (first <= 10 * minute) return true
+  const middle = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length / 2)]
+  return middle !== undefined && middle > longSilence
 }
 
 /** Midnight of a `YYYY-MM-DD`, as if it were UTC. */

@@ -21,6 +21,12 @@ export const ensureOwnTables = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
   )
 })
 
+/** Whether the brain has our tables; one that gbrain made, and that was only looked at, has none. */
+export const hasOwnTables = (sql: SqlClient.SqlClient) =>
+  sql<{ readonly there: boolean }>`select to_regnamespace('gbrain_effect') is not null as there`.pipe(
+    Effect.map(([row]) => row?.there === true)
+  )
+
 /** Any number, the same in every process: two that open a brain at the same moment take turns. */
 export const migrationLock = 7_202_611
 

@@ -122,6 +122,17 @@ describe("reading takes time in proportion to the text", () => {
     })
   }
 
+  it("a mail that goes on with a megabyte of headers", () => {
+    const mail = `From: Dana\nDate: Fri, 14 Feb 2025 20:58:00 +0100\n\nBooked.\n\n`
+    for (const more of ["To: Omar\n", "From: Omar\n", " and Ana\n", "On Friday\n", "Dana\n7:58 PM\n"]) {
+      const parsed = parseConversation(mail + more.repeat(1_000_000 / more.length), {
+        date: undefined,
+        timezone: undefined
+      })
+      expect(parsed).toMatchObject({ _tag: "Conversation", formats: ["email"] })
+    }
+  })
+
   it("a page of 30 MB", () => {
     const line =
       "**Dana Reyes** (2025-02-03 7:58 PM): The cabin is booked for the fourteenth and the key is under the stone."

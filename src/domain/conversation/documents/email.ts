@@ -35,9 +35,15 @@ export const readEmail = (lines: ReadonlyArray<string>): RawConversation | undef
     }
     const line = lines[at]?.trim() ?? ""
     at++
+    // Mail programs wrap: "On Fri, Feb 14, 2025 at 8:58 PM Dana" and, on the next line, "<dana@x.org> wrote:".
+    const wrapped =
+      /^(On|Am|Le|El) /.test(line) && attribution.test(`${line} ${lines[at]?.trim() ?? ""}`.slice(0, 200))
+    if (wrapped) at++
     const quoted =
+      wrapped ||
       line.startsWith(">") ||
       attribution.test(line.slice(0, 200)) ||
+      /^_{5,}$/.test(line.slice(0, 200)) ||
       /^-{2,} ?(Original|Forwarded) [Mm]essage ?-{2,}$/.test(line.slice(0, 60))
     if (!quoted && line !== "" && current !== undefined) body.push(line)
     // Text before the first message, other than headings, means that this is a document about e-mail.
@@ -48,11 +54,17 @@ export const readEmail = (lines: ReadonlyArray<string>): RawConversation | undef
   return spoken.length === 0 ? undefined : { formats: ["email"], messages: spoken }
 }
 
+/** A block of headers is no longer than this; what goes on like one is text, and is not looked at again and again. */
+const mostHeaderLines = 60
+
 const readHeaders = (lines: ReadonlyArray<string>, start: number) => {
   const found = new Map<string, string>()
   let end = start
-  for (; end < lines.length; end++) {
-    const match = header.exec(lines[end]?.trim().slice(0, 260) ?? "")
+  for (; end < lines.length && end - start < mostHeaderLines; end++) {
+    const line = lines[end] ?? ""
+    // A header goes on in the next line, when that begins with a space.
+    if (found.size > 0 && /^[ \t]+\S/.test(line.slice(0, 80))) continue
+    const match = header.exec(line.trim().slice(0, 260))
     if (match === null) break
     found.set((match[1] ?? "").toLowerCase(), (match[2] ?? "").trim())
   }
@@ -72,7 +84,7 @@ const senderOf = (from: string): string => {
 
 const stampOf = (text: string): Stamp => {
   // Without a zone the words mean a local time, which Date.parse would take in the zone of whoever runs this.
-  const zoned = /(?:[+-]\d{4}|\b(?:GMT|UTC|Z|[ECMP][SD]T))\b/.test(text)
+  const zoned = /(?:[+-]\d{2}:?\d{2}|\b(?:GMT|UTC|Z|[ECMP][SD]T))\b/.test(text)
   const millis = Date.parse(zoned ? text.replace(/\([^)]{0,40}\)/, "") : `${text.replace(/\bat\b/i, "")} UTC`)
   if (Number.isNaN(millis)) return { kind: "none" }
   const date = new Date(millis)

@@ -4,6 +4,7 @@ import { looksLikeSpeakerLine } from "../Names.ts"
 import {
   clockOfGroups as clock,
   colonParts,
+  isoDate,
   meridiem,
   namedDate,
   numeric,
@@ -69,22 +70,28 @@ export const headedFormats: ReadonlyArray<Format> = [
     id: "slack-paste",
     strength: "strong",
     pattern: new RegExp(
-      String.raw`^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?) {1,4}\[?${time} (?<ap>[AP])M\]?$`
+      String.raw`^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?)(?: ?:[a-z0-9_+-]{1,40}:){0,3}(?: APP)? {1,4}\[?${time} (?<ap>[AP])M\]?$`
     ),
     read: (g) =>
       looksLikeSpeakerLine(speakerOf(g))
         ? { speaker: speakerOf(g), stamp: { kind: "clock", clock: clock(g) } }
         : undefined,
-    examples: ["Dana Reyes  9:15 AM", "Omar 10:02 PM"],
+    examples: [
+      "Dana Reyes  9:15 AM",
+      "Omar 10:02 PM",
+      "Dana Reyes :palm_tree:  9:15 AM",
+      "Trip Bot APP  9:16 AM"
+    ],
     counterexamples: ["Meeting 9:15 AM", "We left at around 9:15 AM"]
   }),
+  // Otter's times since the start, and Slack's on a clock of 24 hours: which, all of them tell together.
   lineFormat({
     id: "otter",
     strength: "strong",
     pattern: /^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?) {1,4}(?<p1>\d{1,3}):(?<p2>\d{2})(?::(?<p3>\d{2}))?$/,
     read: (g) =>
       looksLikeSpeakerLine(speakerOf(g))
-        ? { speaker: speakerOf(g), stamp: { kind: "elapsed", millis: elapsedOf(g) } }
+        ? { speaker: speakerOf(g), stamp: { kind: "colons", parts: colonParts(g) } }
         : undefined,
     examples: ["Dana Reyes  0:03", "Omar Haddad  1:02:10"],
     counterexamples: ["Meeting 10:30", "Ratio 16:9 and 4:3"]
@@ -99,6 +106,24 @@ export const headedFormats: ReadonlyArray<Format> = [
         : undefined,
     examples: ["0:12 - Omar", "01:02 - Dana Reyes"],
     counterexamples: ["10:30 - coffee with the whole of the team outside"]
+  }),
+  lineFormat({
+    id: "zoom-chat-headed",
+    strength: "strong",
+    pattern: new RegExp(
+      String.raw`^(?:(?<y>\d{4})-(?<mo>\d{2})-(?<d>\d{2}) )?${time}[\t ]+From (?<who>[^:\t]{1,80}?)(?: to [^:\t]{1,60}?)?(?:\((?:Direct Message|Privately)\))? ?:$`,
+      "i"
+    ),
+    read: (g) => ({
+      speaker: speakerOf(g),
+      stamp: g["y"] === undefined ? { kind: "clock", clock: clock(g) } : isoDate(g)
+    }),
+    examples: [
+      "19:58:03 From Dana Reyes to Everyone:",
+      "2025-02-14 19:58:03 From Dana Reyes to Everyone:",
+      "19:58:03 From Omar to Dana Reyes(Direct Message):"
+    ],
+    counterexamples: ["19:58:03 From Dana Reyes to Everyone: hi", "19:58 Agenda:"]
   })
 ]
 

@@ -4,7 +4,11 @@ import { clockOf, monthOf, type Stamp, yearOf } from "../Stamp.ts"
 
 type Groups = Readonly<Record<string, string | undefined>>
 
-const clock = (g: Groups) => clockOf(g["h"] ?? "", g["min"] ?? "", g["s"], g["ap"])
+const clock = (g: Groups) => clockOf(g["h"] ?? "", g["min"] ?? "", g["s"], g["ap"] ?? halfOf(g["half"]))
+
+/** The half of the day, where it is written before the time: 下午7:58, 오후 7:58. */
+const halfOf = (word: string | undefined): string | undefined =>
+  word === undefined ? undefined : /^(上午|午前|오전|凌晨|清晨|早上)$/.test(word) ? "AM" : "PM"
 
 const isoDate = (g: Groups): Stamp => ({
   kind: "full",
@@ -26,6 +30,13 @@ const numeric = (g: Groups, prefers: "day" | "month"): Stamp => {
     ? { kind: "full", year: Number(a), month: Number(b), day: Number(c), clock: clock(g) }
     : { kind: "numeric", first: Number(a), second: Number(b), year: yearOf(c), prefers, clock: clock(g) }
 }
+
+// What telephones write differs by country: "14.2.2025 klo 19.58", "2025. 2. 14. 오후 7:58", "2025/2/14 下午7:58".
+const phoneDate = String.raw`(?<a>\d{1,4})[/.\-] ?(?<b>\d{1,2})[/.\-] ?(?<c>\d{1,4})\.?`
+const phoneTime = String.raw`(?:klo )?(?:(?<half>上午|下午|午前|午後|오전|오후|凌晨|清晨|早上|中午|晚上) ?)?(?<h>\d{1,2})[:.](?<min>\d{2})(?:[:.](?<s>\d{2}))?`
+
+// Where AM and PM are capitals, the month comes first; pm and p. m. are of countries that begin with the day.
+const phone = (g: Groups): Stamp => numeric(g, /^[AP]/.test(g["ap"] ?? "") ? "month" : "day")
 
 const speaker = (g: Groups) => g["who"] ?? ""
 
@@ -98,14 +109,15 @@ export const stampedFormats: ReadonlyArray<Format> = [
     id: "whatsapp-iso",
     strength: "strong",
     pattern: new RegExp(
-      String.raw`^\[${numericDate},? ${time}${meridiem}?\] (?:(?<who>[^:]{1,80}):(?: |$))?`
+      String.raw`^\[${phoneDate},? ${phoneTime}${meridiem}?\] (?:(?<who>[^:]{1,80}):(?: |$))?`
     ),
     // Without a name it is a notice, unless a name follows that stands alone: that is another format.
-    read: (g) => (g["who"] === undefined ? undefined : { speaker: speaker(g), stamp: numeric(g, "day") }),
+    read: (g) => (g["who"] === undefined ? undefined : { speaker: speaker(g), stamp: phone(g) }),
     examples: [
       "[15/03/24, 18:37:00] Ana Ruiz: hi",
       "[2/14/25, 7:58:00 PM] Dana Reyes: hi",
-      "[14.02.25, 19:58:00] Dana Reyes: hi"
+      "[14.02.25, 19:58:00] Dana Reyes: hi",
+      "[2025/2/14 下午7:58:00] Dana Reyes: hi"
     ],
     counterexamples: ["[15/03/24] Ana Ruiz: hi"]
   }),
@@ -113,17 +125,16 @@ export const stampedFormats: ReadonlyArray<Format> = [
     id: "whatsapp-us",
     strength: "strong",
     pattern: new RegExp(
-      String.raw`^${numericDate},? ${time}${meridiem}? [-–] (?:(?<who>[^:]{1,80}):(?: |$))?`
+      String.raw`^${phoneDate},? ${phoneTime}${meridiem}? [-–] (?:(?<who>[^:]{1,80}):(?: |$))?`
     ),
-    read: (g) =>
-      g["who"] === undefined
-        ? "ignore"
-        : { speaker: speaker(g), stamp: numeric(g, g["ap"] === undefined ? "day" : "month") },
+    read: (g) => (g["who"] === undefined ? "ignore" : { speaker: speaker(g), stamp: phone(g) }),
     examples: [
       "3/15/24, 6:37 PM - Ana Ruiz: hi",
       "14/02/2025, 19:58 - Dana Reyes: hi",
       "14.02.25, 19:58 - Dana Reyes: hi",
-      "2025-02-14, 19:58 - Dana Reyes: hi"
+      "2025-02-14, 19:58 - Dana Reyes: hi",
+      "14.2.2025 klo 19.58 - Dana Reyes: hi",
+      "2025. 2. 14. 오후 7:58 - Dana Reyes: hi"
     ],
     counterexamples: ["3/15/24 - Ana Ruiz: hi"]
   }),
@@ -185,6 +196,7 @@ export const namedDate = (g: Groups): Stamp => ({
 
 export {
   clock as clockOfGroups,
+  isoDate,
   meridiem,
   numeric,
   numericDate,

@@ -1,0 +1,73 @@
+import { expect, it } from "@effect/vitest"
+import { Effect, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import * as Money from "../../src/domain/Money.ts"
+import { type JournaledAnswer, Journal } from "../../src/services/Journal.ts"
+import { onBothDatabases } from "../support/brains.ts"
+
+const answer = (key: string, text: string, outputTokens = 10): JournaledAnswer => ({
+  key,
+  model: "openai:gpt-4.1-mini",
+  answer: text,
+  inputTokens: 100,
+  outputTokens,
+  cost: Option.getOrThrow(Money.parseUsd("0.123456789012"))
+})
+
+onBothDatabases("Journal", (brain) => {
+  it.live(
+    "keeps answers by what was asked, money to the last digit, and a later answer in place of an earlier",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const journal = yield* Journal
+        expect(yield* journal.answers(["a", "b"])).toEqual(new Map())
+        yield* journal.recordAnswer(answer("a", `{"facts":[]} with 'quotes', \\ and 佐藤`))
+        yield* journal.recordAnswer(answer("b", "earlier"))
+        yield* journal.recordAnswer(answer("b", "later", 30))
+        expect(yield* journal.answers(["a", "b", "c"])).toEqual(
+          new Map([
+            ["a", `{"facts":[]} with 'quotes', \\ and 佐藤`],
+            ["b", "later"]
+          ])
+        )
+        expect(yield* journal.answers([])).toEqual(new Map())
+        expect(
+          yield* sql`select cost_picousd::text as cost from gbrain_effect.journal_answers where key = 'a'`
+        ).toEqual([{ cost: "123456789012" }])
+        expect(yield* journal.usual("openai:gpt-4.1-mini")).toEqual({ answers: 2, outputTokens: 20 })
+        expect(yield* journal.usual("openai:other")).toEqual({ answers: 0, outputTokens: 0 })
+      }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
+  )
+
+  it.live("keeps vectors of any width, many in one statement, and the first under a key", () =>
+    Effect.gen(function* () {
+      const journal = yield* Journal
+      yield* journal.recordVectors([])
+      const narrow = Float32Array.of(0.25, -1, 3)
+      const wide = Float32Array.from({ length: 3072 }, (_, index) => Math.fround(index / 7))
+      yield* journal.recordVectors([
+        { key: "narrow", vector: narrow },
+        { key: "wide", vector: wide }
+      ])
+      yield* journal.recordVectors([{ key: "narrow", vector: Float32Array.of(9) }])
+      const found = yield* journal.vectors(["wide", "narrow", "nowhere"])
+      expect([...found.keys()].sort()).toEqual(["narrow", "wide"])
+      expect([...(found.get("narrow") ?? [])]).toEqual([...narrow])
+      expect([...(found.get("wide") ?? [])]).toEqual([...wide])
+    }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
+  )
+
+  it.live("is empty in a brain that has none of our tables", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`drop schema gbrain_effect cascade`
+      yield* Effect.gen(function* () {
+        const journal = yield* Journal
+        expect(yield* journal.answers(["a"])).toEqual(new Map())
+        expect(yield* journal.vectors(["a"])).toEqual(new Map())
+        expect(yield* journal.usual("m")).toEqual({ answers: 0, outputTokens: 0 })
+      }).pipe(Effect.provide(Journal.layer))
+    }).pipe(Effect.provide(brain))
+  )
+})
