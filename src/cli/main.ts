@@ -9,6 +9,7 @@ import { reasonOf } from "../services/Database.ts"
 import { Settings } from "../services/Settings.ts"
 import { config } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
+import { embedCommand } from "./commands/embed.ts"
 import { extractCommand } from "./commands/extract.ts"
 import { extractConversationFactsCommand } from "./commands/extractConversationFacts.ts"
 import { facts } from "./commands/facts.ts"
@@ -28,6 +29,7 @@ const gbrain = Command.make("gbrain").pipe(
   Command.withSubcommands([
     init,
     importCommand,
+    embedCommand,
     extractCommand,
     extractConversationFactsCommand,
     facts,

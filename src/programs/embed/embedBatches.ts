@@ -63,6 +63,9 @@ export interface EmbedBatchesOptions<Item, Input, E, R, EW, RW> {
  */
 const stopGrace = Duration.seconds(1)
 
+/** When the number of workers is found out, it is among so many: each may hold a request of megabytes. */
+const mostFoundOut = 64
+
 interface ReadyItem<Item, Input> extends PreparedInput<Input> {
   readonly item: Item
 }
@@ -169,7 +172,10 @@ export const embedBatches = Effect.fn("embedBatches")(function* <Item, Input, E,
       { onHalt: (packer) => packer.rest() }
     ),
     Stream.interruptWhen(Effect.raceFirst(budget.awaitExhausted, Deferred.await(stop))),
-    Stream.mapEffect(visitSafely, { concurrency: pool.workers * itemsPerWorker, unordered: true }),
+    Stream.mapEffect(visitSafely, {
+      concurrency: (pool.adaptive ? Math.min(pool.workers, mostFoundOut) : pool.workers) * itemsPerWorker,
+      unordered: true
+    }),
     Stream.runDrain
   )
 
