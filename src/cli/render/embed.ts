@@ -23,6 +23,11 @@ export const embedPlanText = (plan: EmbedPlan): string => {
 
 const nothingThere = "  There are no chunks here. Import some pages: gbrain import DIR"
 
+const indexWords = {
+  built: "set aside while vectors were written, and built again",
+  "to-build": "set aside; the next run of gbrain embed builds it"
+}
+
 const heading = (report: EmbedReport): string => {
   const made = `${plural(report.chunks_embedded, "chunk")} embedded, ${dollars(report.spent_usd)} in ${duration(report.elapsed_ms)}`
   switch (report.status) {
@@ -60,6 +65,9 @@ export const embedReportText = (report: EmbedReport): string =>
     ...ifAny("retries", report.retries),
     ...ifAny("rate limited", report.rate_limited),
     line("chunks a second", report.chunks_per_second),
+    ...(report.index === "built" || report.index === "to-build"
+      ? [line("vector index", indexWords[report.index])]
+      : []),
     ...(report.chunks_considered === 0 ? [nothingThere] : []),
     ...named("failed", report.failures),
     ...named("held", report.held),

@@ -15,6 +15,7 @@ import { checkChunksWidth } from "../../services/EmbeddingWidth.ts"
 import { Prices } from "../../services/Prices.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Runs, type RunStatus } from "../../services/Runs.ts"
+import { VectorIndex } from "../../services/VectorIndex.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import { bulk, type BulkReport } from "../bulk.ts"
 import { statusOf } from "../extract-conversation-facts/summary.ts"
@@ -23,6 +24,7 @@ import { embedBatches, type EmbeddedItem, type UnembeddedItem } from "./embedBat
 import { textEmbedder } from "./embedder.ts"
 import type { EmbedOptions } from "./options.ts"
 import { type EmbedReport, type EmbedTally, makeEmbedTally, name } from "./report.ts"
+import { makeIndexKeeper } from "./indexKeeper.ts"
 import { requestBytes, requestInputs } from "./requests.ts"
 import { chunkScope } from "./scope.ts"
 
@@ -54,6 +56,8 @@ export const embed = Effect.fn("embed")(function* (
   yield* progress.begin({ command: "embed", unit: "chunks", total: Option.some(toDo) })
   const run = yield* runs.begin({ command: "embed", workers: yield* pool.limit })
   const tally = makeEmbedTally()
+  const sourceIds = yield* chunks.sources(scope)
+  const index = yield* makeIndexKeeper(tally)
 
   const report = Effect.fnUntraced(function* (status: RunStatus, ended: BulkReport<unknown> | undefined) {
     const spending = yield* spendingOf(startedAt, ended)
@@ -73,6 +77,7 @@ export const embed = Effect.fn("embed")(function* (
       chunks_failed: tally.failed,
       chunks_empty: counts.empty,
       sources_lock_skipped: ended?.heldElsewhere ?? 0,
+      index: index.state(),
       ...spending,
       chunks_per_second:
         spending.elapsed_ms === 0 ? 0 : Math.round((tally.embedded / spending.elapsed_ms) * 10_000) / 10,
@@ -85,15 +90,18 @@ export const embed = Effect.fn("embed")(function* (
   // What `--limit` leaves is shared by all sources.
   let room = toDo
   const work = bulk({
-    items: Stream.fromIterable(yield* chunks.sources(scope)),
+    items: Stream.fromIterable(sourceIds),
     label: (sourceId) => sourceId,
     leaseId: embeddingLease,
     isFatal: () => true,
     work: (sourceId) =>
       Effect.suspend(() =>
-        embedSource({ ...scope, sourceIds: [sourceId] }, options, toDo, tally, () => room-- > 0)
+        embedSource({ ...scope, sourceIds: [sourceId] }, options, toDo, tally, {
+          hasRoom: () => room-- > 0,
+          indexed: index.state() === "kept"
+        })
       )
-  })
+  }).pipe((embedding) => index.around(toDo, embedding))
   return yield* reported(work, {
     report: (ended) => {
       if (ended === "interrupted") return report(ended, undefined)
@@ -114,7 +122,7 @@ const embedSource = Effect.fnUntraced(function* (
   options: EmbedOptions,
   toDo: number,
   tally: EmbedTally,
-  hasRoom: () => boolean
+  run: { readonly hasRoom: () => boolean; readonly indexed: boolean }
 ) {
   const chunks = yield* ChunkEmbeddings
   const model = yield* EmbeddingModel
@@ -150,11 +158,12 @@ const embedSource = Effect.fnUntraced(function* (
     })
 
   yield* embedBatches({
-    items: Stream.takeWhile(chunks.stale(scope), hasRoom),
+    items: Stream.takeWhile(chunks.stale(scope), run.hasRoom),
     inputOf: embeddedText,
     embedder,
     owner,
-    journal: false,
+    // Into an indexed column writing takes long.
+    journal: run.indexed,
     write,
     unembedded
   })

@@ -7,6 +7,7 @@ import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { VectorColumns } from "../../services/EmbeddingWidth.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
 import { PageLease } from "../../services/PageLease.ts"
+import { VectorIndex } from "../../services/VectorIndex.ts"
 import type { Workers } from "../../services/WorkerPool.ts"
 import { brainLayer, runLayer } from "../extract-conversation-facts/layer.ts"
 
@@ -26,7 +27,8 @@ export const embedLayer = (options: {
   readonly workers: Workers
   readonly cap: Option.Option<Money.Money>
 }) =>
-  PageLease.layer.pipe(
+  VectorIndex.layer.pipe(
+    Layer.provideMerge(PageLease.layer),
     Layer.provideMerge(modelLayer),
     Layer.provideMerge(runLayer(options)),
     Layer.provideMerge(embedBrainLayer)

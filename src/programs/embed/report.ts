@@ -30,6 +30,11 @@ export const EmbedReport = Schema.Struct({
   /** Without any text. */
   chunks_empty: Count,
   sources_lock_skipped: Count,
+  /**
+   * What became of the index on the vectors: none is there; it stayed in place; it was set aside and built again; or it is yet to be
+   * built, by the next run.
+   */
+  index: Schema.Literals(["none", "kept", "built", "to-build"]),
   ...spendingFields,
   chunks_per_second: Schema.Finite,
   failures: Schema.Array(Problem),

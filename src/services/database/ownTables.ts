@@ -113,5 +113,12 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     spent_picousd numeric not null,
     heard_at timestamptz not null,
     primary key (day, owner)
+  )`,
+  // Indexes that were dropped for the time of a large write, to be made again exactly as they were.
+  sql`create table if not exists gbrain_effect.indexes_set_aside (
+    name text primary key,
+    table_name text not null,
+    definition text not null,
+    set_aside_at timestamptz not null default now()
   )`
 ]
