@@ -18,7 +18,7 @@ export const VectorIndexPolicy = Context.Reference("gbrain/VectorIndexPolicy", {
     /** With fewer vectors to write it stays. */
     fromVectors: 5_000,
     /** So many times as many vectors as are written may be in the column when all is done: they are all indexed anew. */
-    mostPerWritten: 4
+    mostPerWritten: 2
   })
 })
 
@@ -69,8 +69,15 @@ export class VectorIndex extends Context.Service<
         join pg_attribute on attrelid = indrelid and attnum = any(indkey)
         where indrelid = 'content_chunks'::regclass and attname = 'embedding' and amname in ('hnsw', 'ivfflat')`)
 
+      // And what an interrupted build, whoever's, left behind: an invalid index is kept up by writers and used by nobody.
       const onRecord = resilient(sql<{ readonly name: string; readonly definition: string }>`
-        select name, definition from gbrain_effect.indexes_set_aside where table_name = 'content_chunks' order by name`)
+        select name, definition from gbrain_effect.indexes_set_aside where table_name = 'content_chunks'
+        union
+        select relname, pg_get_indexdef(indexrelid) from pg_index join pg_class on pg_class.oid = indexrelid
+        where indrelid = 'content_chunks'::regclass and not indisvalid
+          and not exists (select 1 from gbrain_effect.indexes_set_aside where name = relname)
+          and not exists (select 1 from pg_stat_progress_create_index where index_relid = indexrelid)
+        order by name`)
 
       // Whoever reads for long keeps the table locked: then the index stays, rather than everybody waiting behind us.
       const drop = (indexes: ReadonlyArray<FoundIndex>) =>

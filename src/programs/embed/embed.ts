@@ -15,7 +15,6 @@ import { checkChunksWidth } from "../../services/EmbeddingWidth.ts"
 import { Prices } from "../../services/Prices.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Runs, type RunStatus } from "../../services/Runs.ts"
-import { VectorIndex } from "../../services/VectorIndex.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import { bulk, type BulkReport } from "../bulk.ts"
 import { statusOf } from "../extract-conversation-facts/summary.ts"
@@ -57,7 +56,7 @@ export const embed = Effect.fn("embed")(function* (
   const run = yield* runs.begin({ command: "embed", workers: yield* pool.limit })
   const tally = makeEmbedTally()
   const sourceIds = yield* chunks.sources(scope)
-  const index = yield* makeIndexKeeper(tally)
+  const index = yield* makeIndexKeeper(toDo, tally)
 
   const report = Effect.fnUntraced(function* (status: RunStatus, ended: BulkReport<unknown> | undefined) {
     const spending = yield* spendingOf(startedAt, ended)
@@ -95,13 +94,13 @@ export const embed = Effect.fn("embed")(function* (
     leaseId: embeddingLease,
     isFatal: () => true,
     work: (sourceId) =>
-      Effect.suspend(() =>
+      Effect.flatMap(index.setAside, () =>
         embedSource({ ...scope, sourceIds: [sourceId] }, options, toDo, tally, {
           hasRoom: () => room-- > 0,
           indexed: index.state() === "kept"
         })
       )
-  }).pipe((embedding) => index.around(toDo, embedding))
+  }).pipe(Effect.tap(() => index.restore))
   return yield* reported(work, {
     report: (ended) => {
       if (ended === "interrupted") return report(ended, undefined)

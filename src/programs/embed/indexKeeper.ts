@@ -6,8 +6,8 @@ import { type EmbedReport, type EmbedTally, name } from "./report.ts"
 /** Percents between two lines about an index that is being built. */
 const percentsALine = 10
 
-/** Makes the keeper of a run's index; what could not be done is among the warnings of `tally`. */
-export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (tally: EmbedTally) {
+/** Makes the keeper of the index of a run that writes about so many vectors; what could not be done is among its warnings. */
+export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (vectors: number, tally: EmbedTally) {
   const index = yield* VectorIndex
   let state: EmbedReport["index"] = (yield* index.inPlace) ? "kept" : "none"
 
@@ -32,16 +32,12 @@ export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (tally: Em
     }
   })
 
-  return {
-    state: () => state,
-    /** Runs `work`, which writes about so many vectors, with the index out of the way when that is worth it. */
-    around: <A, E, R>(vectors: number, work: Effect.Effect<A, E, R>) =>
-      Effect.gen(function* () {
-        const aside = yield* index.setAsideFor(vectors)
-        if (aside || (yield* index.pending).length > 0) state = "to-build"
-        const done = yield* work
-        yield* restore
-        return done
-      })
-  }
+  if ((yield* index.pending).length > 0) state = "to-build"
+  // Once, by the first who has something to write: a run that finds every source held elsewhere leaves the index alone.
+  const setAside = yield* Effect.cached(
+    Effect.map(index.setAsideFor(vectors), (aside) => {
+      if (aside) state = "to-build"
+    })
+  )
+  return { state: () => state, setAside, restore }
 })
