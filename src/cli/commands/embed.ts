@@ -7,6 +7,7 @@ import { embedBrainLayer, embedLayer } from "../../programs/embed/layer.ts"
 import type { EmbedOptions } from "../../programs/embed/options.ts"
 import { planEmbedding } from "../../programs/embed/plan.ts"
 import type { EmbedReport } from "../../programs/embed/report.ts"
+import { chunkScope } from "../../programs/embed/scope.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { Prices } from "../../services/Prices.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
@@ -113,6 +114,7 @@ const dryRun = (options: EmbedOptions, flags: Flags) =>
 
 const run = Effect.fnUntraced(function* (options: EmbedOptions, flags: Flags) {
   // What is wrong with the question is said before what is missing for the answer: a key.
+  yield* chunkScope(options).pipe(Effect.provide(embedBrainLayer))
   if (canAsk(flags)) {
     const plan = yield* planEmbedding(options, known(flags.workers)).pipe(Effect.provide(embedBrainLayer))
     if (plan.chunks_to_do > 0) yield* confirmSpending(embedPlanText(plan), flags.maxCostUsd)
