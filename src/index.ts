@@ -16,6 +16,13 @@ export { defaultSegmentOptions, segmentConversation } from "./domain/conversatio
 export type { Conversation, DateContext, Message, NotAConversation } from "./domain/conversation/Message.ts"
 export { ModelError } from "./domain/ModelError.ts"
 export { bulk, type BulkOptions, type BulkReport, type ItemContext } from "./programs/bulk.ts"
+export { embed } from "./programs/embed/embed.ts"
+export { embedBatches, type EmbedBatchesOptions } from "./programs/embed/embedBatches.ts"
+export { type Embedder, textEmbedder } from "./programs/embed/embedder.ts"
+export { embedBrainLayer, embedLayer } from "./programs/embed/layer.ts"
+export { defaultEmbedOptions, type EmbedOptions } from "./programs/embed/options.ts"
+export { type EmbedPlan, planEmbedding } from "./programs/embed/plan.ts"
+export type { EmbedReport } from "./programs/embed/report.ts"
 export { extract } from "./programs/extract/extract.ts"
 export {
   extractForSlugs,

@@ -10,6 +10,7 @@ import { Settings } from "../services/Settings.ts"
 import { codeCallees, codeCallers, edgesBackfillCommand } from "./commands/code.ts"
 import { config } from "./commands/config.ts"
 import { doctor } from "./commands/doctor.ts"
+import { embedCommand } from "./commands/embed.ts"
 import { extractCommand } from "./commands/extract.ts"
 import { extractConversationFactsCommand } from "./commands/extractConversationFacts.ts"
 import { facts } from "./commands/facts.ts"
@@ -32,6 +33,7 @@ const gbrain = Command.make("gbrain").pipe(
   Command.withSubcommands([
     init,
     importCommand,
+    embedCommand,
     extractCommand,
     extractConversationFactsCommand,
     reindexCommand,

@@ -62,6 +62,28 @@ export const checkFactsWidth = Effect.fn("checkFactsWidth")(function* (dimension
   if (facts !== undefined && facts.dimensions !== dimensions) return yield* widthMismatch(facts, dimensions)
 })
 
+/** There is nowhere to put vectors: pgvector or the column that needs it is gone. */
+export class NoVectorColumn extends Schema.TaggedError<NoVectorColumn>()("NoVectorColumn", {
+  message: Schema.String
+}) {}
+
+/** Fails when vectors of chunks have another width than `dimensions`, or there is no column for them. */
+export const checkChunksWidth = Effect.fn("checkChunksWidth")(function* (dimensions: number) {
+  const columns = yield* (yield* VectorColumns).all
+  const chunks = columns.find((column) => column.table === "content_chunks")
+  if (chunks === undefined) {
+    return yield* new NoVectorColumn({
+      message:
+        "content_chunks has no column for vectors: pgvector is missing in this database, or was removed with everything that needed it. " +
+        `Install pgvector (Debian: postgresql-17-pgvector; Docker: pgvector/pgvector:pg17) and mend the brain:\n` +
+        `  create extension if not exists vector;\n` +
+        `  alter table content_chunks add column if not exists embedding vector(${dimensions});\n` +
+        "See: gbrain doctor"
+    })
+  }
+  if (chunks.dimensions !== dimensions) return yield* widthMismatch(chunks, dimensions)
+})
+
 /** The error for a column, with the statements that mend it. */
 export const widthMismatch = (column: VectorColumn, dimensions: number): WidthMismatch => {
   const name = `${column.table}.embedding`

@@ -60,8 +60,9 @@ export class Journal extends Context.Service<
     Journal,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const vectorArray = yield* vectorArrays(sql, (yield* Database).types)
       const empty = !(yield* hasOwnTables(sql))
+      // Asked for when first needed: a database without pgvector can be opened, and examined.
+      const vectorArray = yield* Effect.cached(resilient(vectorArrays(sql, (yield* Database).types)))
       return Journal.of({
         answers: (keys) =>
           empty || keys.length === 0
@@ -92,14 +93,17 @@ export class Journal extends Context.Service<
         vectors: (keys) =>
           empty || keys.length === 0
             ? Effect.succeed(new Map())
-            : resilient(
-                sql<{ readonly key: string; readonly vector: Float32Array }>`
-                  select key, vector from gbrain_effect.journal_vectors
-                  where key = any(${keys}::text[])`
+            : Effect.andThen(
+                vectorArray,
+                resilient(
+                  sql<{ readonly key: string; readonly vector: Float32Array }>`
+                    select key, vector from gbrain_effect.journal_vectors
+                    where key = any(${keys}::text[])`
+                )
               ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.vector])))),
         recordVectors: Effect.fnUntraced(function* (entries) {
           if (entries.length === 0) return
-          const vectors = yield* vectorArray(entries.map((entry) => entry.vector))
+          const vectors = yield* (yield* vectorArray)(entries.map((entry) => entry.vector))
           yield* resilient(sql`
             insert into gbrain_effect.journal_vectors (key, vector)
             select * from unnest(${entries.map((entry) => entry.key)}::text[], ${vectors})

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
-import { EmbeddingBatchLimits, EmbeddingModel, packBatches } from "../../src/services/EmbeddingModel.ts"
+import { packAll } from "../../src/domain/EmbeddingBatches.ts"
+import { EmbeddingBatchLimits, EmbeddingModel } from "../../src/services/EmbeddingModel.ts"
 import type { Endpoint } from "../../src/services/OpenAi.ts"
 import { failedAttempt, modelLayer, noLimits } from "../support/models.ts"
 
@@ -13,12 +14,14 @@ const server =
       ? Effect.fail(failedAttempt("Rejected"))
       : Effect.succeed({
           vectors: texts.map((text) => Float32Array.of(text.length)),
+          notFinite: [],
+          answeredBy: Option.none(),
           inputTokens: Option.some(texts.length),
           limits: noLimits
         })
   }
 
-const modelOver = (embed: Endpoint["embed"], limits = { texts: 4, bytes: 1000 }) =>
+const modelOver = (embed: Endpoint["embed"], limits = { inputs: 4, bytes: 1000 }) =>
   EmbeddingModel.layer({ model: "openai:text-embedding-3-small", dimensions: 1 }).pipe(
     Layer.provideMerge(modelLayer({ embed }, "1")),
     Layer.provide(Layer.succeed(EmbeddingBatchLimits, limits))
@@ -64,10 +67,9 @@ describe("EmbeddingModel", () => {
   })
 
   it("batches keep to both limits; a text beyond the bytes is alone", () => {
-    expect(packBatches(["aa", "bb", "cccccc", "d"], { texts: 2, bytes: 4 })).toEqual([
-      { offset: 0, texts: ["aa", "bb"] },
-      { offset: 2, texts: ["cccccc"] },
-      { offset: 3, texts: ["d"] }
-    ])
+    const limits = { inputs: 2, bytes: 4, tokens: 100 }
+    expect(
+      packAll(["aa", "bb", "cccccc", "d"], limits, (text) => ({ tokens: 1, bytes: text.length }))
+    ).toEqual([["aa", "bb"], ["cccccc"], ["d"]])
   })
 })

@@ -1,6 +1,6 @@
 /** `gbrain extract-conversation-facts`. */
 import { Console, Effect, Option } from "effect"
-import { Command, Flag, Prompt } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { type ConversationType, conversationTypes } from "../../domain/ConversationPages.ts"
 import * as Money from "../../domain/Money.ts"
 import { planExtraction } from "../../programs/extract-conversation-facts/dryRun.ts"
@@ -17,7 +17,6 @@ import { ChatModel } from "../../services/ChatModel.ts"
 import { callTimeoutsFromEnvironment } from "../../services/OpenAi.ts"
 import { Prices } from "../../services/Prices.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
-import { Ended, exitCodes } from "../exit.ts"
 import {
   dollars,
   instant,
@@ -31,9 +30,7 @@ import { lookAtBrain, openBrain } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { planText, reportText } from "../render/extraction.ts"
 import { print, printable, printJson } from "../render/text.ts"
-
-/** gbrain's default for a run that spends. */
-const defaultCap = Option.getOrThrow(Money.parseUsd("5"))
+import { canAsk, confirmSpending, defaultCap, endAs } from "../spending.ts"
 
 const types = Flag.String("types").pipe(
   Flag.withDescription(`Page types, separated by commas: ${conversationTypes.join(", ")}`),
@@ -159,8 +156,7 @@ const spend = (options: ExtractionOptions, flags: Flags) =>
       return yield* extractConversationFacts(options, tell)
     }).pipe(Effect.scoped)
     yield* tell(report)
-    if (report.status === "failed") return yield* new Ended({ code: exitCodes.failed })
-    if (report.status === "incomplete") return yield* new Ended({ code: exitCodes.heldElsewhere })
+    yield* endAs(report.status)
   }).pipe(
     Effect.provide(
       extractionLayer({ workers: flags.workers, cap: Option.some(flags.maxCostUsd), model: flags.model })
@@ -182,18 +178,9 @@ const announce = Effect.fnUntraced(function* (flags: Flags) {
 
 const million = 1_000_000
 
-// Only a person at a terminal can be asked; a script has said what it wants with its flags.
+// Only a person at a terminal can be asked.
 const confirm = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {
-  const interactive = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY && !flags.json
-  if (flags.yes || !interactive) return
+  if (!canAsk(flags)) return
   const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model), known(flags.workers))
-  if (plan.questions === 0) return
-  yield* Console.error(printable(planText(plan)))
-  const goOn = yield* Prompt.run(
-    Prompt.Confirm({ message: `Spend up to ${Money.format(flags.maxCostUsd)}?`, initial: true })
-  ).pipe(Effect.catchTag("QuitError", () => new Ended({ code: exitCodes.interrupted })))
-  if (!goOn) {
-    yield* Console.error("Nothing was done.")
-    return yield* new Ended({ code: exitCodes.failed })
-  }
+  if (plan.questions > 0) yield* confirmSpending(planText(plan), flags.maxCostUsd)
 })

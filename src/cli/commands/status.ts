@@ -39,6 +39,7 @@ const statusText = (state: BrainStatus): string => {
     `${state.pages} pages in ${state.sources.map((source) => `${source.id} (${source.pages})`).join(", ")}`,
     `${conversations.total} conversation pages: ${[`${conversations.complete} done`, `${conversations.to_do} to do`, ...aside].join(", ")}`,
     `${state.facts} facts${state.facts_without_embedding > 0 ? `, ${state.facts_without_embedding} without a vector` : ""}`,
+    `${state.chunks} chunks${state.chunks_without_embedding > 0 ? `, ${state.chunks_without_embedding} without a vector (gbrain embed --stale)` : ""}`,
     `spent $${state.spending.today_usd.toFixed(4)} today${of(state.spending.daily_cap_usd)}, $${state.spending.this_month_usd.toFixed(4)} this month${of(state.spending.monthly_cap_usd)}`,
     ...state.troubles.map(({ page, reason }) => `trouble: ${page}: ${reason}`),
     ...state.leases.map(

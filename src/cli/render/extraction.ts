@@ -3,15 +3,19 @@ import type { ExtractionPlan } from "../../programs/extract-conversation-facts/d
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
 import { duration } from "./progress.ts"
 
-const plural = (count: number, one: string, many = `${one}s`): string =>
+/** Counts in words: `1 page`, `2,000 pages`. */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`
 
-const dollars = (amount: number | null): string =>
+/** An amount of dollars, or that it is unknown. */
+export const dollars = (amount: number | null): string =>
   amount === null ? "an unknown amount" : `$${amount.toFixed(4)}`
 
-const line = (label: string, value: string | number): string => `  ${label.padEnd(28)}${value}`
+/** One line of a report. */
+export const line = (label: string, value: string | number): string => `  ${label.padEnd(28)}${value}`
 
-const ifAny = (label: string, count: number): ReadonlyArray<string> =>
+/** A line of a report, left out when there is nothing to tell. */
+export const ifAny = (label: string, count: number): ReadonlyArray<string> =>
   count === 0 ? [] : [line(label, count.toLocaleString("en-US"))]
 
 /** What a run would do and cost. */
@@ -110,7 +114,8 @@ export const reportText = (report: ExtractionReport): string =>
 
 const namesShown = 10
 
-const named = (word: string, problems: ExtractionReport["failures"]): ReadonlyArray<string> => [
+/** Problems by name, the first of them. */
+export const named = (word: string, problems: ExtractionReport["failures"]): ReadonlyArray<string> => [
   ...problems.slice(0, namesShown).map(({ item, reason }) => `  ${word}: ${item}: ${reason}`),
   ...(problems.length > namesShown
     ? [`  … and ${problems.length - namesShown} more (--json names them)`]
@@ -118,7 +123,7 @@ const named = (word: string, problems: ExtractionReport["failures"]): ReadonlyAr
 ]
 
 /** The same note about many pages is one line. */
-const grouped = (warnings: ExtractionReport["warnings"]): ExtractionReport["warnings"] => {
+export const grouped = (warnings: ExtractionReport["warnings"]): ExtractionReport["warnings"] => {
   const byReason = new Map<string, Array<string>>()
   for (const { item, reason } of warnings) byReason.set(reason, [...(byReason.get(reason) ?? []), item])
   return [...byReason].map(([reason, items]) => ({

@@ -7,6 +7,7 @@ import { vectorColumns, widthMismatch } from "../../services/EmbeddingWidth.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
 import { Prices, unpriced } from "../../services/Prices.ts"
+import { chunksWithoutVectors, indexesToBuild } from "../embed/backlog.ts"
 import { conversationBacklog } from "../extract-conversation-facts/backlog.ts"
 import { resolveChatModel } from "../extract-conversation-facts/layer.ts"
 
@@ -46,6 +47,7 @@ export const examine = Effect.fn("examine")(function* () {
     finding(database),
     finding(pgvector),
     finding(widths),
+    finding(embeddings),
     finding(backlog),
     finding(leases),
     finding(extractionSwitch),
@@ -89,6 +91,18 @@ const widths = Effect.gen(function* () {
   const columns = yield* vectorColumns()
   const wrong = columns.filter((column) => column.dimensions !== dimensions)
   const name = "facts_embedding_width_consistency"
+  const gone = (["facts", "content_chunks"] as const).filter(
+    (table) => !columns.some((column) => column.table === table)
+  )
+  if (gone.length > 0) {
+    return gone.map((table) =>
+      fail(
+        name,
+        `${table} has no column for vectors; it went with pgvector`,
+        `create extension if not exists vector;\nalter table ${table} add column if not exists embedding vector(${dimensions});`
+      )
+    )
+  }
   if (wrong.length === 0) {
     const types = columns.map((column) => `${column.table} ${column.type}(${column.dimensions})`).join(", ")
     return [ok(name, `${types}, as ${model} makes them`)]
@@ -101,6 +115,24 @@ const widths = Effect.gen(function* () {
       mismatch.statements.join("\n")
     )
   })
+})
+
+const embeddings = Effect.gen(function* () {
+  const { bare, chunks } = yield* chunksWithoutVectors
+  const toBuild = yield* indexesToBuild
+  const text = `${chunks - bare} of ${chunks} chunks have a vector`
+  return [
+    bare > 0 ? warn("embeddings", text, "gbrain embed --stale") : ok("embeddings", text),
+    ...(toBuild.length === 0
+      ? []
+      : [
+          warn(
+            "vector_index",
+            `${toBuild.join(", ")} was set aside for a large run, or its building was interrupted: search by meaning is slow until it is there`,
+            "gbrain embed --stale"
+          )
+        ])
+  ]
 })
 
 const backlog = Effect.gen(function* () {

@@ -10,7 +10,7 @@ import { BrainConfig, embeddingSettings } from "../../services/BrainConfig.ts"
 import { Journal } from "../../services/Journal.ts"
 import { Prices } from "../../services/Prices.ts"
 import { loadTokenCounter } from "../../services/TokenCounter.ts"
-import { lastPace } from "./pace.ts"
+import { lastPace } from "../pace.ts"
 import { answerSchema, systemPrompt, userPrompt } from "./prompt.ts"
 import { answerTokens, type Question } from "./segment.ts"
 
@@ -36,7 +36,7 @@ export const makeEstimate = Effect.fn("makeEstimate")(function* (model: string) 
   const price = (yield* Prices).of(model)
   const embedding = (yield* Prices).of((yield* embeddingSettings(yield* BrainConfig)).model)
   const usual = yield* (yield* Journal).usual(model)
-  const pace = yield* lastPace(model)
+  const pace = yield* lastPace({ command: "extract-conversation-facts", model, calls: "chat_calls" })
   const count = yield* loadTokenCounter
   const perQuestion =
     messageOverhead + count(systemPrompt) + count(JSON.stringify(answerSchema)) + count(userPrompt(""))

@@ -2,7 +2,7 @@
  * `extract-conversation-facts`: every conversation page of a brain is read by a model once, and what it says about people,
  * companies and projects becomes rows of `facts`. Enumerate, lease, parse, ask, embed, commit, report.
  */
-import { Clock, Effect, Exit, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { leaseId } from "../../domain/ConversationPages.ts"
 import { BrainConfig } from "../../services/BrainConfig.ts"
 import { Budget } from "../../services/Budget.ts"
@@ -19,6 +19,7 @@ import { isFatal } from "./fatal.ts"
 import type { ExtractionOptions } from "./options.ts"
 import { extractPage } from "./page.ts"
 import { keepBooks } from "./receipt.ts"
+import { reported } from "../runReport.ts"
 import { type ExtractionReport, makeTally, tallyUp } from "./report.ts"
 import { checkSwitch, scopeOf } from "./scope.ts"
 import { makeReport, statusOf } from "./summary.ts"
@@ -84,7 +85,7 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
     return made
   })
 
-  return yield* bulk({
+  const work = bulk({
     items: candidates(conversations, scope, options, repositoryPath, tally),
     label: (candidate: Candidate) =>
       scope.sourceIds.length > 1 ? `${candidate.sourceId}:${candidate.slug}` : candidate.slug,
@@ -96,17 +97,10 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
         Effect.tapErrorTag("PageChanged", () => tallyUp(tally, { changed: 1 })),
         Effect.retry({ times: 2, while: (error) => error._tag === "PageChanged" })
       )
-  }).pipe(
-    Effect.flatMap((ended) => Effect.flatMap(report(statusOf(ended), ended), finish)),
-    Effect.onExit((exit) =>
-      Exit.isFailure(exit) && Exit.hasInterrupts(exit)
-        ? report("interrupted", undefined).pipe(
-            Effect.tap((made) =>
-              Effect.ignore(Effect.timeout(Effect.interruptible(finish(made)), "5 seconds"))
-            ),
-            Effect.flatMap(onInterrupt)
-          )
-        : Effect.void
-    )
-  )
+  })
+  return yield* reported(work, {
+    report: (ended) => (ended === "interrupted" ? report(ended, undefined) : report(statusOf(ended), ended)),
+    finish,
+    onInterrupt
+  })
 })

@@ -1,5 +1,6 @@
 /** What a run of the extraction reports: gbrain's counters, and what the run used. */
 import { Effect, Schema } from "effect"
+import { spendingFields } from "../runReport.ts"
 
 /** Something that went wrong with one page, named. */
 export const PageProblem = Schema.Struct({ item: Schema.String, reason: Schema.String })
@@ -46,27 +47,14 @@ export const ExtractionReport = Schema.Struct({
   facts_unattached: Count,
   /** Earlier rows of this command that were replaced, marks included. */
   orphan_facts_cleaned: Count,
-  spent_usd: Schema.Finite,
-  cap_usd: Schema.NullOr(Schema.Finite),
-  budget_exhausted: Schema.Boolean,
-  /** Which cap was reached, the run's or the brain's a day or a month, and the words for it. */
-  budget_period: Schema.NullOr(Schema.Literals(["run", "day", "month"])),
-  budget_message: Schema.NullOr(Schema.String),
+  ...spendingFields,
   chat_calls: Count,
-  embedding_calls: Count,
   input_tokens: Count,
   output_tokens: Count,
-  embedding_tokens: Count,
-  unpriced_calls: Count,
-  retries: Count,
-  rate_limited: Count,
-  elapsed_ms: Count,
   pages_per_minute: Schema.Finite,
   failures: Schema.Array(PageProblem),
   held: Schema.Array(PageProblem),
-  warnings: Schema.Array(PageProblem),
-  /** Why the run stopped early, in words. */
-  stopped: Schema.NullOr(Schema.String)
+  warnings: Schema.Array(PageProblem)
 })
 
 /** The report of a run. */

@@ -1,15 +1,12 @@
 /** The report of a run, from what was counted. */
-import { Clock, Effect, Option } from "effect"
-import { SqlError } from "effect/sql"
-import * as Money from "../../domain/Money.ts"
-import { Budget } from "../../services/Budget.ts"
+import { Effect, Option } from "effect"
 import { ChatModel } from "../../services/ChatModel.ts"
-import { reasonOf } from "../../services/Database.ts"
 import type { ConversationScope } from "../../services/Conversations.ts"
 import type { RunStatus } from "../../services/Runs.ts"
 import { Usage } from "../../services/Usage.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import type { BulkReport } from "../bulk.ts"
+import { spendingOf } from "../runReport.ts"
 import type { ExtractionReport, Tally } from "./report.ts"
 
 /** How a run ended. */
@@ -30,19 +27,11 @@ export const makeReport = Effect.fnUntraced(function* (options: {
   readonly ended: BulkReport<unknown> | undefined
 }) {
   const { ended, tally } = options
-  const budget = yield* (yield* Budget).snapshot
   const usage = yield* (yield* Usage).snapshot
   const pool = yield* WorkerPool
   const model = yield* ChatModel
-  const elapsed = (yield* Clock.currentTimeMillis) - options.startedAt
-  const exhausted = Option.getOrUndefined(ended?.budgetExhausted ?? Option.none())
-  const stopped = Option.flatMap(ended?.stopped ?? Option.none(), (error) =>
-    SqlError.isSqlError(error)
-      ? Option.some(`the database failed: ${reasonOf(error)}`)
-      : error instanceof Error
-        ? Option.some(error.message)
-        : Option.none()
-  )
+  const spending = yield* spendingOf(options.startedAt, ended)
+  const elapsed = spending.elapsed_ms
   return {
     command: "extract-conversation-facts",
     status: options.status,
@@ -72,24 +61,13 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     facts_unfounded: tally.factsUnfounded,
     facts_unattached: tally.factsUnattached,
     orphan_facts_cleaned: tally.cleaned,
-    spent_usd: Money.toNumber(budget.spent),
-    cap_usd: Option.match(budget.cap, { onNone: () => null, onSome: Money.toNumber }),
-    budget_exhausted: budget.exhausted,
-    budget_period: exhausted?.period ?? null,
-    budget_message: exhausted?.message ?? null,
+    ...spending,
     chat_calls: usage.chatCalls,
-    embedding_calls: usage.embeddingCalls,
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,
-    embedding_tokens: usage.embeddingTokens,
-    unpriced_calls: usage.unpricedCalls,
-    retries: usage.retries,
-    rate_limited: usage.rateLimited,
-    elapsed_ms: elapsed,
     pages_per_minute: elapsed === 0 ? 0 : Math.round((tally.processed / elapsed) * 600_000) / 10,
     failures: ended?.failures ?? [],
     held: ended?.holders ?? [],
-    warnings: tally.warnings,
-    stopped: Option.getOrNull(stopped)
+    warnings: tally.warnings
   } satisfies ExtractionReport
 })

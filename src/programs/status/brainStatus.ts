@@ -8,6 +8,7 @@ import { HostProcess } from "../../services/HostProcess.ts"
 import { ledgerStanding } from "../../services/Ledger.ts"
 import { Sources } from "../../services/Sources.ts"
 import { ListedLease, listLeases } from "../leases/leases.ts"
+import { chunksWithoutVectors } from "../embed/backlog.ts"
 import { conversationBacklog } from "../extract-conversation-facts/backlog.ts"
 
 const Count = Schema.Int
@@ -29,6 +30,8 @@ export const BrainStatus = Schema.Struct({
   }),
   facts: Count,
   facts_without_embedding: Count,
+  chunks: Count,
+  chunks_without_embedding: Count,
   /** Dollars by the brain's ledger, days and months in UTC; null for a cap that is not set. */
   spending: Schema.Struct({
     today_usd: Schema.Finite,
@@ -67,6 +70,7 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
   const [facts] = yield* sql<{ readonly facts: number; readonly bare: number }>`
     select count(*)::int as facts, count(*) filter (where embedding is null)::int as bare from facts
     where source <> all(${markSources}::text[]) and expired_at is null`
+  const chunks = yield* chunksWithoutVectors
   const troubles = yield* sql<{ readonly page: string; readonly reason: string }>`
     select slug as page, reason from gbrain_effect.pages_set_aside
     union all
@@ -103,6 +107,8 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
     },
     facts: facts?.facts ?? 0,
     facts_without_embedding: facts?.bare ?? 0,
+    chunks: chunks.chunks,
+    chunks_without_embedding: chunks.bare,
     spending: {
       today_usd: Money.toNumber(ledger.today),
       this_month_usd: Money.toNumber(ledger.thisMonth),

@@ -132,5 +132,12 @@ const ownTables = (sql: SqlClient.SqlClient) => [
         chunk_id integer primary key,
         walked_at timestamptz not null,
         rules smallint not null
-      )`
+      )`,
+  // Indexes that were dropped for the time of a large write, to be made again exactly as they were.
+  sql`create table if not exists gbrain_effect.indexes_set_aside (
+    name text primary key,
+    table_name text not null,
+    definition text not null,
+    set_aside_at timestamptz not null default now()
+  )`
 ]

@@ -17,8 +17,11 @@ export interface Stats {
   embeddingInputs: number
   inFlight: number
   mostChatInFlight: number
+  mostEmbeddingsInFlight: number
   /** Milliseconds of latency of the chat calls that were answered. */
   chatLatencySum: number
+  /** The same of embedding calls. */
+  embeddingLatencySum: number
   rateLimited: number
   abortedByClient: number
   /** Tokens of answers that were sent. */
@@ -64,7 +67,9 @@ const none = (): Stats => ({
   embeddingInputs: 0,
   inFlight: 0,
   mostChatInFlight: 0,
+  mostEmbeddingsInFlight: 0,
   chatLatencySum: 0,
+  embeddingLatencySum: 0,
   rateLimited: 0,
   abortedByClient: 0,
   promptTokens: 0,
@@ -90,6 +95,7 @@ export const startStandIn = (
   // As providers do, each model has an allowance of its own.
   const buckets = new Map<string, Bucket>()
   let chatInFlight = 0
+  let embeddingsInFlight = 0
 
   const take = (name: string, limit: number, amount: number) => {
     const bucket = buckets.get(name) ?? { level: NaN, at: 0 }
@@ -252,7 +258,27 @@ export const startStandIn = (
     })
     if (how === "few") data.pop()
     if (how === "shuffled") data.reverse()
-    return { object: "list", model, data, usage: { prompt_tokens: tokens, total_tokens: tokens } }
+    const answeredBy = fault?.kind === "model" ? fault.name : model
+    return { object: "list", model: answeredBy, data, usage: { prompt_tokens: tokens, total_tokens: tokens } }
+  }
+
+  // OpenAI's words for what it does not take.
+  const refusedInput = (inputs: ReadonlyArray<string>, tokens: number) => {
+    const limits = behaviour.embeddingLimits
+    if (inputs.length === 0 || inputs.some((input) => input === ""))
+      return error("'$.input' is invalid.", null)
+    if (inputs.length > limits.inputs)
+      return error(`'$.input' is invalid: more than ${limits.inputs} inputs.`, null)
+    const longest = Math.max(...inputs.map((input) => (input.length > limits.inputTokens ? count(input) : 0)))
+    if (longest > limits.inputTokens) {
+      return error(
+        `This model's maximum context length is ${limits.inputTokens} tokens, however you requested ${longest} tokens.`,
+        null
+      )
+    }
+    return tokens > limits.tokens
+      ? error(`Requested ${tokens} tokens, max ${limits.tokens} tokens per request`, "max_tokens_per_request")
+      : undefined
   }
 
   const serve = (
@@ -290,6 +316,11 @@ export const startStandIn = (
       entry.outcome = "fault"
       return send(response, 400, error("response_format is not supported by this server", null))
     }
+    const refusal = endpoint === "embeddings" ? refusedInput(inputs, tokens) : undefined
+    if (refusal !== undefined) {
+      entry.outcome = "fault"
+      return send(response, 400, refusal)
+    }
     const headers = limitHeaders(response, model, tokens)
     if (headers === undefined) {
       entry.outcome = "rate-limited"
@@ -302,6 +333,8 @@ export const startStandIn = (
     } else {
       stats.embeddingCalls++
       stats.embeddingInputs += inputs.length
+      embeddingsInFlight++
+      stats.mostEmbeddingsInFlight = Math.max(stats.mostEmbeddingsInFlight, embeddingsInFlight)
     }
     const fault = faultFor(endpoint, prompt)
     const latency = drawLatency(
@@ -316,6 +349,7 @@ export const startStandIn = (
       over = true
       stats.inFlight--
       if (endpoint === "chat") chatInFlight--
+      else embeddingsInFlight--
       entry.outcome = outcome
       if (outcome === "aborted") stats.abortedByClient++
     }
@@ -369,6 +403,7 @@ export const startStandIn = (
       }
       end("answered")
       if (endpoint === "chat") stats.chatLatencySum += latency
+      else stats.embeddingLatencySum += latency
       if ("choices" in answer) {
         stats.promptTokens += tokens
         stats.completionTokens += answer.usage?.completion_tokens ?? 0

@@ -1,0 +1,123 @@
+/** One measured run: `run-embed.ts DATABASE_URL API_URL CHUNKS WORKERS BATCH`, an embedded brain when the first is empty. */
+import { NodeServices } from "@effect/platform-node"
+import { PgClient } from "@effect/sql-pg"
+import { ConfigProvider, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient } from "effect/sql"
+import {
+  Brain,
+  Database,
+  defaultEmbedOptions,
+  embed,
+  embedLayer,
+  HostProcess,
+  initBrain,
+  Money
+} from "../src/index.ts"
+
+const [databaseUrl = "", apiUrl = "", chunks = "4000", workers = "4", batch = ""] = process.argv.slice(2)
+
+/** A database of its own on the server, so that runs do not share anything. */
+const freshDatabase = Effect.gen(function* () {
+  const name = `bench_${process.pid}`
+  const admin = PgClient.make({ url: Redacted.make(databaseUrl), maxConnections: 1 }).pipe(
+    Effect.provide(Reactivity.layer)
+  )
+  yield* Effect.scoped(Effect.flatMap(admin, (sql) => sql`create database ${sql(name)}`))
+  yield* Effect.addFinalizer(() =>
+    Effect.scoped(Effect.flatMap(admin, (sql) => sql`drop database ${sql(name)} with (force)`)).pipe(
+      Effect.ignore
+    )
+  )
+  const url = new URL(databaseUrl)
+  url.pathname = `/${name}`
+  return Redacted.make(url.href)
+})
+
+const embedded = Layer.unwrap(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    return Database.layerPglite({ directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" }) })
+  })
+)
+
+const server = Layer.unwrap(
+  Effect.map(freshDatabase, (url) => Database.layerPostgres({ url, maxConnections: 14 }))
+)
+
+const database: Layer.Layer<
+  Layer.Success<typeof server>,
+  Layer.Error<typeof embedded> | Layer.Error<typeof server>,
+  Layer.Services<typeof embedded>
+> = databaseUrl === "" ? embedded : server
+
+// Five chunks of some 1,200 characters a page; every text another.
+const fill = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`insert into pages (slug, type, title)
+    select 'notes/' || page, 'note', 'Note ' || page from generate_series(1, ${Math.ceil(Number(chunks) / 5)}::int) page`
+  yield* sql`insert into content_chunks (page_id, chunk_index, chunk_text)
+    select id, chunk, (select string_agg('The harbour office signed contract ' || id || '-' || chunk || '-' || line || ' on Friday.', ' ')
+      from generate_series(1, 24) line)
+    from pages, generate_series(0, 4) chunk order by id, chunk limit ${Number(chunks)}`
+  yield* sql`analyze`
+})
+
+const decodeStats = Schema.decodeUnknownSync(Schema.Record(Schema.String, Schema.Finite))
+
+const stats = Effect.promise(async () =>
+  decodeStats(await (await fetch(`${apiUrl.replace(/\/v1$/, "")}/__stats`)).json())
+)
+
+const program = Effect.gen(function* () {
+  yield* fill
+  const before = yield* stats
+  const startedAt = performance.now()
+  const cpuBefore = process.cpuUsage()
+  const report = yield* embed({
+    ...defaultEmbedOptions,
+    batchSize: batch === "" ? Option.none() : Option.some(Number(batch))
+  })
+  const seconds = (performance.now() - startedAt) / 1000
+  const cpu = process.cpuUsage(cpuBefore)
+  const after = yield* stats
+  if (report.status !== "completed" || report.chunks_embedded !== Number(chunks)) {
+    return yield* Effect.die(new Error(`the run ended ${report.status}: ${JSON.stringify(report)}`))
+  }
+  const latency = ((after["embeddingLatencySum"] ?? 0) - (before["embeddingLatencySum"] ?? 0)) / 1000
+  process.stdout.write(
+    `${JSON.stringify({
+      seconds,
+      efficiency: latency / Number(workers) / seconds,
+      most: after["mostEmbeddingsInFlight"],
+      requests: report.embedding_calls,
+      cpu: (cpu.user + cpu.system) / 1000 / report.chunks_embedded,
+      megabytes: process.resourceUsage().maxRSS / 1024
+    })}\n`
+  )
+})
+
+const brain = Brain.layer.pipe(
+  Layer.provideMerge(
+    Layer.effectDiscard(initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.none() }))
+  ),
+  Layer.provideMerge(database)
+)
+
+await Effect.runPromise(
+  program.pipe(
+    Effect.provide(
+      embedLayer({ workers: Number(workers), cap: Money.parseUsd("1000") }).pipe(
+        Layer.provideMerge(brain),
+        Layer.provideMerge(HostProcess.layer),
+        Layer.provideMerge(NodeServices.layer),
+        Layer.provide(
+          ConfigProvider.layer(
+            ConfigProvider.fromEnv({ env: { OPENAI_BASE_URL: apiUrl, OPENAI_API_KEY: "sk-bench" } })
+          )
+        )
+      )
+    )
+  )
+)
+process.exit(0)
