@@ -176,18 +176,21 @@ export const noteRefusal = Effect.fnUntraced(function* (
 export interface Refusal {
   readonly table: string
   readonly id: number
+  /** Whether it has a vector now, which it would lose. */
+  readonly losing: boolean
   readonly reason: string
 }
 
 /** The rows whose present texts the model refuses; the first thousand. */
 export const refusals = Effect.fnUntraced(function* (migration: Migration) {
   const sql = yield* SqlClient.SqlClient
+  const { old } = columnsOf(migration)
   const found: Array<Refusal> = []
   for (const spec of tableSpecs) {
     if (!migration.specs.includes(spec)) continue
     found.push(
       ...(yield* sql.unsafe<Refusal>(
-        `select refusal.table_name as table, t.id::float8 as id, refusal.reason
+        `select refusal.table_name as table, t.id::float8 as id, t.${old} is not null as losing, refusal.reason
         from gbrain_effect.embedding_refusals refusal join ${spec.table} t on t.id = refusal.row_id
         where refusal.migration_id = ${migration.id} and refusal.table_name = '${spec.table}'
           and refusal.text_hash = md5(t.${spec.text}) order by t.id limit 1000`

@@ -1,0 +1,23 @@
+/** What a migration of embeddings is asked to do. */
+import { Context, Duration } from "effect"
+
+/** Options of a migration. */
+export interface MigrationOptions {
+  /** Swap although the model refuses some texts: their rows go without a vector. */
+  readonly skipRefused: boolean
+  /** Drop the old vectors at once; there is no way back then. */
+  readonly finish: boolean
+}
+
+/** Stops before the swap where a row would lose its vector for good, and keeps the old ones. */
+export const defaultMigrationOptions: MigrationOptions = { skipRefused: false, finish: false }
+
+/** How rows are read and how long the swap is tried for. */
+export const MigrationPolicy = Context.Reference("gbrain/MigrationPolicy", {
+  defaultValue: () => ({
+    /** Rows read, embedded and written together, and how long their texts may be in all. */
+    batch: { limit: 512, bytes: 500_000 },
+    /** How long rows may go on being written by others before the swap is left to a later run. */
+    swapWithin: Duration.minutes(2)
+  })
+})
