@@ -24,6 +24,11 @@ import {
 import { seeded } from "../support/stand-in/behaviour.ts"
 import { standInVector } from "../support/stand-in/vectors.ts"
 
+const nonEmpty = <A>([first, ...rest]: ReadonlyArray<A>): readonly [A, ...Array<A>] => {
+  if (first === undefined) throw new Error("an empty list")
+  return [first, ...rest]
+}
+
 /** What may happen while a migration goes on, and how often. */
 const happenings = [
   "edit a fact",
@@ -255,7 +260,7 @@ onBothDatabases("EmbeddingMigrations", (brain) => {
               break
             case "read": {
               if (swapped) break
-              const spec = pick(migration.specs)
+              const spec = pick(nonEmpty(migration.specs))
               const rows = yield* migrations.pending(migration, spec, {
                 kind: indexed ? pick(["wanted", "losing"] as const) : "wanted",
                 after: 0,

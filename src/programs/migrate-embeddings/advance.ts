@@ -4,10 +4,16 @@ import { EmbeddingMigrations, type Migration } from "../../services/EmbeddingMig
 import type { Lease } from "../../services/PageLease.ts"
 import { Progress } from "../../services/Progress.ts"
 import type { RunStatus } from "../../services/Runs.ts"
-import { fillPass } from "./fill.ts"
+import { pass, type Pass } from "./fill.ts"
 import { makeIndexes } from "./indexes.ts"
 import { type MigrationOptions, MigrationPolicy } from "./options.ts"
-import { addPass, type MigrationTally } from "./report.ts"
+import type { MigrationTally } from "./report.ts"
+
+/** Rows anywhere in the tables. */
+const everything: Pass = { kind: "wanted", from: {}, note: false }
+
+/** Rows that would lose their vector. */
+const losing: Pass = { kind: "losing", from: {}, note: false }
 
 /** What a run under the lease has to do with. */
 export interface Run {
@@ -30,11 +36,11 @@ export const advance = Effect.fn("advance")(function* (
     (it) => Effect.sync(() => about(it))
   )
   about(begun)
-  const counts = yield* Effect.forEach(begun.specs, (spec) =>
+  if (begun.phase === "filling") yield* migrations.prepare(begun)
+  const counts =
     begun.phase === "filling"
-      ? Effect.andThen(migrations.prepare(begun), migrations.count(spec, Option.some(begun)))
-      : Effect.succeed({ rows: 0, bytes: 0 })
-  )
+      ? yield* Effect.forEach(begun.specs, (spec) => migrations.count(spec, Option.some(begun)))
+      : []
   yield* progress.begin({
     command: "migrate embeddings",
     unit: "rows",
@@ -43,19 +49,17 @@ export const advance = Effect.fn("advance")(function* (
 
   let migration = begun
   if (migration.phase === "filling") {
-    const first = { kind: "wanted" as const, from: migration.position, note: true }
-    if (!addPass(tally, yield* fillPass(migration, first, tally))) return endOf(tally)
+    const first: Pass = { kind: "wanted", from: migration.position, note: true }
+    if (!(yield* pass(migration, first, tally))) return endOf(tally)
     yield* makeIndexes(migration, tally)
-    const missed = { kind: "wanted" as const, from: {}, note: false }
-    if (!addPass(tally, yield* fillPass(migration, missed, tally))) return endOf(tally)
+    if (!(yield* pass(migration, everything, tally))) return endOf(tally)
     const status = yield* swapIn(migration, lease, options, tally)
     if (status !== "completed") return status
     migration = yield* refreshed
   }
   if (migration.phase === "swapped") {
     // Rows that had no vector before the swap and got their text meanwhile.
-    const rest = { kind: "wanted" as const, from: {}, note: false }
-    const whole = addPass(tally, yield* fillPass(migration, rest, tally))
+    const whole = yield* pass(migration, everything, tally)
     yield* noteRefused(migration, tally)
     if (!whole) return endOf(tally)
   }
@@ -83,12 +87,11 @@ const swapIn = Effect.fnUntraced(function* (
   const { swapWithin } = yield* MigrationPolicy
   const startedAt = yield* Clock.currentTimeMillis
   for (;;) {
-    const pass = { kind: "losing" as const, from: {}, note: false }
-    if (!addPass(tally, yield* fillPass(migration, pass, tally))) return endOf(tally)
-    const losing = yield* noteRefused(migration, tally)
-    if (losing > 0 && !options.skipRefused) {
+    if (!(yield* pass(migration, losing, tally))) return endOf(tally)
+    const refused = yield* noteRefused(migration, tally)
+    if (refused > 0 && !options.skipRefused) {
       tally.stopped = Option.some(
-        `the model refuses the texts of ${losing} rows, which would lose their vectors. Edit them and run again, or leave them without: --skip-refused`
+        `the model refuses the texts of ${refused} rows, which would lose their vectors. Edit them and run again, or leave them without: --skip-refused`
       )
       return "failed" as const
     }

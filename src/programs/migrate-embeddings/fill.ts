@@ -1,154 +1,143 @@
-/** One pass over the rows that have no new vector yet: read, embed, write, many batches at a time. */
-import { Effect, Option, Stream } from "effect"
-import type { ModelError } from "../../domain/ModelError.ts"
-import type { BudgetError } from "../../services/Budget.ts"
-import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
+/** One pass over the rows that have no new vector yet: read, embed in full requests, write. */
+import { Effect, Option, Result, Stream } from "effect"
+import type { BudgetExhausted } from "../../services/Budget.ts"
 import {
   EmbeddingMigrations,
-  type MadeVector,
   type Migration,
   MigrationGone,
   type PendingKind,
   type PendingRow,
   type TableSpec
 } from "../../services/EmbeddingMigrations.ts"
-import type { UnpricedModel } from "../../services/Prices.ts"
 import { Progress } from "../../services/Progress.ts"
-import { bulk, type ItemContext } from "../bulk.ts"
-import { isFatal } from "../extract-conversation-facts/fatal.ts"
+import { embedBatches, type EmbeddedItem, type UnembeddedItem } from "../embed/embedBatches.ts"
+import { textEmbedder } from "../embed/embedder.ts"
 import { MigrationPolicy } from "./options.ts"
 import type { MigrationTally } from "./report.ts"
 
-/** Rows that are embedded and written together. */
-interface Batch {
+/** A row on its way. */
+interface Item {
   readonly spec: TableSpec
-  readonly rows: ReadonlyArray<PendingRow>
+  readonly row: PendingRow
+  /** The rows that were read with it. */
+  readonly page: ReadPage
+}
+
+/** Rows that were read together, and how many of them are not dealt with yet. */
+interface ReadPage {
+  readonly upTo: number
+  left: number
+}
+
+/** Which rows a pass takes, and from where. */
+export interface Pass {
+  readonly kind: PendingKind
+  /** After which id each table is begun. */
+  readonly from: Readonly<Record<string, number>>
+  /** Whether it is noted for a later run how far the pass has come. */
+  readonly note: boolean
 }
 
 /**
- * Embeds the rows of `kind`. `from` says after which id each table is begun; with `note`, how far it has come is noted for
- * a later run.
+ * Embeds rows. Fails with what ended the pass: an exhausted budget, or what every further row would meet. Rows that failed for another
+ * reason are counted in the tally and left for the next run.
  */
 export const fillPass = Effect.fn("fillPass")(function* (
   migration: Migration,
-  pass: {
-    readonly kind: PendingKind
-    readonly from: Readonly<Record<string, number>>
-    readonly note: boolean
-  },
-  tally: MigrationTally
-) {
-  const migrations = yield* EmbeddingMigrations
-  const { batch: size } = yield* MigrationPolicy
-  const marks = new Map(migration.specs.map((spec) => [spec, makeWatermark()]))
-
-  const batchesOf = (spec: TableSpec) =>
-    Stream.paginate(pass.from[spec.table] ?? 0, (after) =>
-      Effect.map(migrations.pending(migration, spec, { kind: pass.kind, after, ...size }), (rows) => {
-        const last = rows.at(-1)
-        if (last === undefined) return [[], Option.none<number>()] as const
-        marks.get(spec)?.begin(last.id)
-        const batch: Batch = { spec, rows }
-        return [[batch], Option.some(last.id)] as const
-      })
-    )
-
-  const done = Effect.fnUntraced(function* ({ rows, spec }: Batch) {
-    const reached = marks.get(spec)?.end(rows.at(-1)?.id ?? 0)
-    if (pass.note && reached !== undefined) yield* migrations.notePosition(migration, spec.table, reached)
-  })
-
-  return yield* bulk({
-    items: Stream.flatMap(Stream.fromIterable(migration.specs), batchesOf),
-    label: ({ rows, spec }: Batch) => `${spec.table} ${rows[0]?.id ?? ""} to ${rows.at(-1)?.id ?? ""}`,
-    isFatal: (error) => error instanceof MigrationGone || isFatal(error),
-    work: (batch, context) => Effect.andThen(fillBatch(migration, batch, context, tally), done(batch))
-  })
-})
-
-const fillBatch = Effect.fnUntraced(function* (
-  migration: Migration,
-  { rows, spec }: Batch,
-  context: ItemContext,
+  pass: Pass,
   tally: MigrationTally
 ) {
   const migrations = yield* EmbeddingMigrations
   const progress = yield* Progress
-  const made = yield* embedRows(migration, rows, context)
-  const written = yield* migrations.write(migration, spec, made)
-  tally.embedded += written
-  tally.changed += made.length - written
-  yield* progress.count({ done: written })
-  if (written === 0 && made.length > 0) yield* checkOpen(migration)
-})
+  const { read } = yield* MigrationPolicy
+  const pages = new Map(migration.specs.map((spec) => [spec, new Array<ReadPage>()]))
 
-/** The vectors of rows; a row whose text the model refuses is noted and left out. */
-const embedRows = (
-  migration: Migration,
-  rows: ReadonlyArray<PendingRow>,
-  context: ItemContext
-): Effect.Effect<
-  ReadonlyArray<MadeVector>,
-  | ModelError
-  | BudgetError
-  | UnpricedModel
-  | Effect.Error<ReturnType<EmbeddingMigrations["Service"]["refuse"]>>,
-  EmbeddingMigrations | EmbeddingModel
-> =>
-  Effect.gen(function* () {
-    const migrations = yield* EmbeddingMigrations
-    const model = yield* EmbeddingModel
-    const empty = rows.filter(({ text }) => text.trim() === "")
-    for (const row of empty) yield* migrations.refuse(migration, row, "the text is empty")
-    const asked = rows.filter(({ text }) => text.trim() !== "")
-    if (asked.length === 0) return []
-    return yield* context.piece(model.embed(asked.map(({ text }) => text))).pipe(
-      Effect.map((vectors) =>
-        asked.flatMap(({ hash, id }, at): ReadonlyArray<MadeVector> => {
-          const vector = vectors[at]
-          return vector === undefined ? [] : [{ id, hash, vector }]
-        })
-      ),
-      Effect.catchTag("TextRefused", ({ index, message }) => {
-        const refused = asked[index]
-        return Effect.andThen(
-          refused === undefined ? Effect.void : migrations.refuse(migration, refused, message),
-          embedRows(
-            migration,
-            asked.filter((row) => row !== refused),
-            context
-          )
-        )
+  const itemsOf = (spec: TableSpec) =>
+    Stream.paginate(pass.from[spec.table] ?? 0, (after) =>
+      Effect.map(migrations.pending(migration, spec, { kind: pass.kind, after, ...read }), (rows) => {
+        const last = rows.at(-1)
+        if (last === undefined) return [new Array<Item>(), Option.none<number>()] as const
+        const page = { upTo: last.id, left: rows.length }
+        pages.get(spec)?.push(page)
+        return [rows.map((row): Item => ({ spec, row, page })), Option.some(last.id)] as const
       })
     )
+
+  // Rows are dealt with in any order; everything up to the first page that has some left is done.
+  const dealtWith = Effect.fnUntraced(function* (items: ReadonlyArray<Item>) {
+    for (const { page } of items) page.left--
+    if (!pass.note) return
+    for (const [spec, read] of pages) {
+      const open = read.findIndex(({ left }) => left > 0)
+      const done = read.splice(0, open < 0 ? read.length : open).at(-1)
+      if (done !== undefined) yield* migrations.notePosition(migration, spec.table, done.upTo)
+    }
   })
 
+  const write = Effect.fnUntraced(function* (embedded: ReadonlyArray<EmbeddedItem<Item>>) {
+    for (const spec of migration.specs) {
+      const made = embedded.flatMap(({ item, vector }) =>
+        item.spec === spec ? [{ id: item.row.id, hash: item.row.hash, vector }] : []
+      )
+      const written = yield* migrations.write(migration, spec, made)
+      if (written === 0 && made.length > 0) yield* checkOpen(migration)
+      tally.embedded += written
+      tally.changed += made.length - written
+      yield* progress.count({ done: written })
+    }
+    tally.cut += embedded.filter(({ cut }) => cut).length
+    yield* dealtWith(embedded.map(({ item }) => item))
+  })
+
+  // A refusal that cannot be noted is met again by the next run.
+  const noteRefusals = (items: ReadonlyArray<UnembeddedItem<Item>>) =>
+    Effect.forEach(items, ({ item, reason }) => migrations.refuse(migration, item.row, reason)).pipe(
+      Effect.andThen(dealtWith(items.map(({ item }) => item))),
+      Effect.ignore
+    )
+
+  const unembedded = (items: ReadonlyArray<UnembeddedItem<Item>>) =>
+    Effect.gen(function* () {
+      yield* noteRefusals(items.filter(({ passing }) => !passing))
+      const failed = items.filter(({ passing }) => passing)
+      tally.failed += failed.length
+      tally.failures.push(...failed.map(({ item, reason }) => ({ item: nameOf(item.row), reason })))
+      yield* progress.count({ failed: failed.length })
+    })
+
+  yield* embedBatches({
+    items: Stream.flatMap(Stream.fromIterable(migration.specs), itemsOf),
+    inputOf: ({ row }) => row.text,
+    embedder: yield* textEmbedder(),
+    owner: "migrate embeddings",
+    // A vector is written where it belongs as soon as it comes; nothing is gained by writing it twice.
+    journal: false,
+    write,
+    unembedded
+  })
+})
+
+const nameOf = ({ id, table }: PendingRow): string => `${table} ${id}`
+
+/** Runs a pass and counts how it ended. Answers whether the migration may go on: every row was dealt with. */
+export const pass = Effect.fnUntraced(function* (migration: Migration, what: Pass, tally: MigrationTally) {
+  const before = tally.failed
+  const result = yield* Effect.result(fillPass(migration, what, tally))
+  if (Result.isSuccess(result)) return tally.failed === before
+  const error = result.failure
+  if (isExhausted(error)) tally.budget = Option.some({ period: error.period, message: error.message })
+  else tally.stopped = Option.some(error)
+  return false
+})
+
+const isExhausted = (error: { readonly _tag: string }): error is BudgetExhausted =>
+  error._tag === "BudgetExhausted"
+
 /** Fails when the migration is not the one that is open any more, or has gone on without this process. */
-export const checkOpen = Effect.fnUntraced(function* (migration: Migration) {
+const checkOpen = Effect.fnUntraced(function* (migration: Migration) {
   const open = yield* (yield* EmbeddingMigrations).open
   if (Option.isSome(open) && open.value.id === migration.id && open.value.phase === migration.phase) return
   return yield* new MigrationGone({
     message: "The migration was ended by another process meanwhile. See: gbrain migrate embeddings --status"
   })
 })
-
-/** Batches end in any order; everything up to the mark has been dealt with. */
-const makeWatermark = () => {
-  const begun: Array<number> = []
-  const ended = new Set<number>()
-  return {
-    begin: (upTo: number): void => {
-      begun.push(upTo)
-    },
-    /** Where the mark has moved to; undefined when it has not. */
-    end: (upTo: number): number | undefined => {
-      ended.add(upTo)
-      let reached: number | undefined
-      for (let next = begun[0]; next !== undefined && ended.delete(next); next = begun[0]) {
-        reached = next
-        begun.shift()
-      }
-      return reached
-    }
-  }
-}

@@ -15,8 +15,8 @@ export const defaultMigrationOptions: MigrationOptions = { skipRefused: false, f
 /** How rows are read and how long the swap is tried for. */
 export const MigrationPolicy = Context.Reference("gbrain/MigrationPolicy", {
   defaultValue: () => ({
-    /** Rows read, embedded and written together, and how long their texts may be in all. */
-    batch: { limit: 512, bytes: 500_000 },
+    /** Rows read together, and how many bytes their texts may be in all. */
+    read: { limit: 500, bytes: 2_000_000 },
     /** How long rows may go on being written by others before the swap is left to a later run. */
     swapWithin: Duration.minutes(2)
   })

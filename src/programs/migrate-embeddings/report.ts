@@ -2,13 +2,12 @@
 import { Clock, Effect, Option, Schema } from "effect"
 import { SqlError } from "effect/sql"
 import * as Money from "../../domain/Money.ts"
-import { Budget } from "../../services/Budget.ts"
+import { Budget, type BudgetExhausted } from "../../services/Budget.ts"
 import { reasonOf } from "../../services/Database.ts"
 import type { Migration } from "../../services/EmbeddingMigrations.ts"
 import type { RunStatus } from "../../services/Runs.ts"
 import { Usage } from "../../services/Usage.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
-import type { BulkReport } from "../bulk.ts"
 
 const Count = Schema.Int
 
@@ -34,13 +33,17 @@ export const MigrationReport = Schema.Struct({
   rows_changed: Count,
   /** Rows whose text the model refuses, over all runs. */
   rows_refused: Count,
-  /** Batches of rows that failed; their rows are taken again by the next run. */
-  batches_failed: Count,
+  /** Rows whose text was longer than the model takes: its beginning was embedded. */
+  rows_cut: Count,
+  /** Rows that failed; they are taken again by the next run. */
+  rows_failed: Count,
   indexes_made: Count,
   /** How often the tables were asked for before they were free for the swap. */
   swap_attempts: Count,
   spent_usd: Schema.Finite,
   cap_usd: Schema.NullOr(Schema.Finite),
+  /** Which cap was reached, the run's or the brain's a day or a month, and the words for it. */
+  budget_period: Schema.NullOr(Schema.Literals(["run", "day", "month"])),
   budget_message: Schema.NullOr(Schema.String),
   embedding_calls: Count,
   embedding_tokens: Count,
@@ -66,8 +69,10 @@ export interface MigrationTally {
   failed: number
   failures: Array<typeof RowProblem.Type>
   refused: Array<typeof RowProblem.Type>
-  budget: Option.Option<string>
-  stopped: Option.Option<string>
+  cut: number
+  budget: Option.Option<Pick<BudgetExhausted, "period" | "message">>
+  /** Why the run ended early: an error, or words. */
+  stopped: Option.Option<unknown>
 }
 
 /** A tally at zero. */
@@ -77,21 +82,14 @@ export const makeMigrationTally = (): MigrationTally => ({
   indexes: 0,
   swapAttempts: 0,
   failed: 0,
+  cut: 0,
   failures: [],
   refused: [],
   budget: Option.none(),
   stopped: Option.none()
 })
 
-/** Adds what came of a pass over the rows. Answers whether the migration may go on: every row was dealt with. */
-export const addPass = (tally: MigrationTally, pass: BulkReport<unknown>): boolean => {
-  tally.failed += pass.failed
-  tally.failures.push(...pass.failures)
-  tally.budget = Option.orElse(tally.budget, () => Option.map(pass.budgetExhausted, ({ message }) => message))
-  tally.stopped = Option.orElse(tally.stopped, () => Option.map(pass.stopped, wordsFor))
-  return pass.failed === 0 && Option.isNone(pass.budgetExhausted) && Option.isNone(pass.stopped)
-}
-
+/** An error in words. */
 const wordsFor = (error: unknown): string => {
   if (SqlError.isSqlError(error)) return `the database failed: ${reasonOf(error)}`
   return error instanceof Error ? error.message : String(error)
@@ -119,12 +117,14 @@ export const makeMigrationReport = Effect.fnUntraced(function* (options: {
     rows_embedded: tally.embedded,
     rows_changed: tally.changed,
     rows_refused: tally.refused.length,
-    batches_failed: tally.failed,
+    rows_cut: tally.cut,
+    rows_failed: tally.failed,
     indexes_made: tally.indexes,
     swap_attempts: tally.swapAttempts,
     spent_usd: Money.toNumber(budget.spent),
     cap_usd: Option.match(budget.cap, { onNone: () => null, onSome: Money.toNumber }),
-    budget_message: Option.getOrNull(tally.budget),
+    budget_period: Option.getOrNull(Option.map(tally.budget, ({ period }) => period)),
+    budget_message: Option.getOrNull(Option.map(tally.budget, ({ message }) => message)),
     embedding_calls: usage.embeddingCalls,
     embedding_tokens: usage.embeddingTokens,
     unpriced_calls: usage.unpricedCalls,
@@ -133,6 +133,6 @@ export const makeMigrationReport = Effect.fnUntraced(function* (options: {
     elapsed_ms: (yield* Clock.currentTimeMillis) - options.startedAt,
     failures: tally.failures.slice(0, 1000),
     refused: tally.refused,
-    stopped: Option.getOrNull(tally.stopped)
+    stopped: Option.getOrNull(Option.map(tally.stopped, wordsFor))
   } satisfies MigrationReport
 })
