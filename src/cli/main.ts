@@ -16,6 +16,7 @@ import { backlinks, graph, links, timeline } from "./commands/graph.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
 import { lock } from "./commands/lock.ts"
+import { migrate } from "./commands/migrate.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -35,6 +36,7 @@ const gbrain = Command.make("gbrain").pipe(
     backlinks,
     graph,
     timeline,
+    migrate,
     status,
     doctor,
     lock,

@@ -215,7 +215,8 @@ onBothDatabases("EmbeddingMigrations", (brain) => {
       const page = yield* seed
       for (let story = 1; story <= 25; story++) {
         const random = seeded(story)
-        const pick = <A>(list: readonly [A, ...Array<A>]): A => list[Math.floor(random() * list.length)] ?? list[0]
+        const pick = <A>(list: readonly [A, ...Array<A>]): A =>
+          list[Math.floor(random() * list.length)] ?? list[0]
         const migration = yield* begin
         const held: Array<{ readonly spec: TableSpec; readonly rows: ReadonlyArray<PendingRow> }> = []
         let indexed = false

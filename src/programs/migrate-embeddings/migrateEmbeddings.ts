@@ -31,6 +31,7 @@ export const migrateEmbeddings = Effect.fn("migrateEmbeddings")(function* (
   const plan = yield* migrations.plan(from, to)
   const open = yield* migrations.open
   if (Option.isNone(open) && plan.length === 0) return yield* nothingToDo(from, to)
+  yield* model.checkPrice
   return yield* underLease(
     (lease, run) =>
       Effect.gen(function* () {
@@ -61,6 +62,7 @@ export const undoMigration = Effect.fn("undoMigration")(function* (
   onInterrupt: (report: MigrationReport) => Effect.Effect<void> = () => Effect.void
 ) {
   const migrations = yield* EmbeddingMigrations
+  yield* (yield* EmbeddingModel).checkPrice
   return yield* underLease(
     (lease, run) =>
       Effect.gen(function* () {
