@@ -119,8 +119,8 @@ export class EmbeddingMigrations extends Context.Service<
     readonly notePosition: (migration: Migration, table: MigratedTable, upTo: number) => Sql<void>
     /** The indexes that the new columns need. */
     readonly indexes: (migration: Migration) => Sql<ReadonlyArray<PlannedIndex>>
-    /** Makes one of them, if it is not there. */
-    readonly makeIndex: (index: PlannedIndex) => Sql<void>
+    /** Makes one of them; answers whether it was not there yet. */
+    readonly makeIndex: (index: PlannedIndex) => Sql<boolean>
     /** How far the index being made is, 0 to 1. */
     readonly indexProgress: Sql<Option.Option<number>>
     /** Lets the new columns take the place of the old, unless a row would lose its vector. */

@@ -55,6 +55,7 @@ onBothDatabases("FactStore", (brain) => {
                 fingerprint: page?.fingerprint ?? "",
                 hasFactsFence: false,
                 facts: ["a", "b"].map((key) => fact(key)),
+                embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
                 mark: Option.some({ mark: "complete", versionToken: "v1", context: null }),
                 replace: "all"
               })

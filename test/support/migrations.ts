@@ -1,7 +1,16 @@
 /** Brains with vectors in them for tests of embedding migrations, and whether every vector is that of its row's text. */
-import { Effect } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import * as Money from "../../src/domain/Money.ts"
+import { migrationLayer } from "../../src/programs/migrate-embeddings/layer.ts"
+import { migrateEmbeddings, undoMigration } from "../../src/programs/migrate-embeddings/migrateEmbeddings.ts"
+import {
+  defaultMigrationOptions,
+  type MigrationOptions,
+  MigrationPolicy
+} from "../../src/programs/migrate-embeddings/options.ts"
 import type { EmbeddingSpace } from "../../src/services/EmbeddingMigrations.ts"
+import { environment } from "./extraction.ts"
 import { standInVector } from "./stand-in/vectors.ts"
 
 /** What the brains of tests are made for. */
@@ -103,3 +112,28 @@ export const filesOf = Effect.gen(function* () {
       pg_relation_filenode('takes') as takes, pg_relation_filenode('pages') as pages`
   return row
 })
+
+/** Runs a migration against a server. */
+export const migrate = (
+  url: string,
+  options: Partial<MigrationOptions> & {
+    readonly to?: EmbeddingSpace
+    readonly cap?: string
+    readonly undo?: boolean
+  } = {}
+) => {
+  const { cap = "5", to = newSpace, undo = false, ...rest } = options
+  const asked = { ...defaultMigrationOptions, ...rest }
+  return (undo ? undoMigration(asked) : migrateEmbeddings(asked)).pipe(
+    Effect.provide(
+      migrationLayer({ to, workers: 3, cap: Money.parseUsd(cap) }).pipe(
+        Layer.provide(environment({ OPENAI_BASE_URL: url, OPENAI_API_KEY: "sk-test" }))
+      )
+    ),
+    Effect.provideService(MigrationPolicy, {
+      read: { limit: 7, bytes: 10_000 },
+      request: { inputs: Option.some(5), bytes: Option.none() },
+      swapWithin: Duration.seconds(20)
+    })
+  )
+}

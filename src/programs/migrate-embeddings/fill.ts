@@ -49,7 +49,7 @@ export const fillPass = Effect.fn("fillPass")(function* (
 ) {
   const migrations = yield* EmbeddingMigrations
   const progress = yield* Progress
-  const { read } = yield* MigrationPolicy
+  const { read, request } = yield* MigrationPolicy
   const pages = new Map(migration.specs.map((spec) => [spec, new Array<ReadPage>()]))
 
   const itemsOf = (spec: TableSpec) =>
@@ -108,7 +108,7 @@ export const fillPass = Effect.fn("fillPass")(function* (
   yield* embedBatches({
     items: Stream.flatMap(Stream.fromIterable(migration.specs), itemsOf),
     inputOf: ({ row }) => row.text,
-    embedder: yield* textEmbedder(),
+    embedder: yield* textEmbedder(request),
     owner: "migrate embeddings",
     // A vector is written where it belongs as soon as it comes; nothing is gained by writing it twice.
     journal: false,

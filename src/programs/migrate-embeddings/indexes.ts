@@ -26,8 +26,8 @@ export const makeIndexes = Effect.fn("makeIndexes")(function* (migration: Migrat
       Effect.delay(lookEvery),
       Effect.repeat(Schedule.spaced(lookEvery))
     )
-    yield* Effect.raceFirst(migrations.makeIndex(index), Effect.andThen(watch, Effect.never))
-    tally.indexes++
+    const made = yield* Effect.raceFirst(migrations.makeIndex(index), Effect.andThen(watch, Effect.never))
+    if (made) tally.indexes++
   }
   yield* progress.stage(Option.none())
 })

@@ -72,6 +72,10 @@ export const prepareTable = Effect.fnUntraced(function* (
         (initial === "model" ? ` not null default ${quoted(migration.to.model)}` : "")
     )
   ]
+  // Nobody is kept waiting for what is there already.
+  const trigger = yield* resilient(sql`
+    select 1 as one from pg_trigger where tgrelid = ${spec.table}::regclass and tgname = ${triggerName}`)
+  if (trigger.length > 0) return
   yield* withShortLocks(
     [spec.table],
     Effect.gen(function* () {
@@ -86,6 +90,10 @@ export const prepareTable = Effect.fnUntraced(function* (
 export const preparePages = Effect.fnUntraced(function* (migration: Migration) {
   const sql = yield* SqlClient.SqlClient
   const signature = quoted(signatureOf(migration.to))
+  const column = yield* resilient(sql`
+    select 1 as one from pg_attribute where attrelid = 'pages'::regclass
+      and attname = ${besideName(signatureColumn, "next")} and not attisdropped`)
+  if (column.length > 0) return
   yield* withShortLocks(
     ["pages"],
     Effect.andThen(

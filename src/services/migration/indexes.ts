@@ -98,12 +98,12 @@ const pollEvery = "1 second"
 
 /**
  * Makes an index without keeping anybody from reading or writing. One that a process of ours began before it died is
- * waited for if the database still works on it, and else begun anew.
+ * waited for if the database still works on it, and else begun anew. Answers whether there was anything to do.
  */
 export const makeIndex = Effect.fnUntraced(function* ({ name, statement }: PlannedIndex) {
-  for (;;) {
+  for (let looks = 0; ; looks++) {
     const found = yield* stateOf(name)
-    if (found?.valid === true) return
+    if (found?.valid === true) return looks > 0
     if (found !== undefined && found.builder !== null) {
       yield* Effect.sleep(pollEvery)
       continue
