@@ -36,7 +36,7 @@ export const putPage = Effect.fnUntraced(function* (slug: string) {
 export const putChunks = Effect.fnUntraced(function* (
   page: number,
   texts: ReadonlyArray<string>,
-  space: EmbeddingSpace | undefined = oldSpace
+  space: EmbeddingSpace | null = oldSpace
 ) {
   const sql = yield* SqlClient.SqlClient
   yield* sql.unsafe(
@@ -45,14 +45,14 @@ export const putChunks = Effect.fnUntraced(function* (
       vector::vector, 'openai:text-embedding-3-small',
       case when vector is not null then now() end, case when vector is not null then md5(text) end
     from unnest($2::text[], $3::text[]) with ordinality as row(text, vector, place)`,
-    [page, texts, texts.map((text) => (space === undefined ? null : vectorOf(space, text)))]
+    [page, texts, texts.map((text) => (space === null ? null : vectorOf(space, text)))]
   )
 })
 
 /** Puts facts with these texts into the brain, with vectors as the old model makes them, or without. */
 export const putFacts = Effect.fnUntraced(function* (
   texts: ReadonlyArray<string>,
-  space: EmbeddingSpace | undefined = oldSpace
+  space: EmbeddingSpace | null = oldSpace
 ) {
   const sql = yield* SqlClient.SqlClient
   const [column] = yield* sql<{ type: string }>`
@@ -62,7 +62,7 @@ export const putFacts = Effect.fnUntraced(function* (
     `insert into facts (fact, source, embedding, embedded_at)
     select text, 'test', vector::${column?.type ?? "vector"}, case when vector is not null then now() end
     from unnest($1::text[], $2::text[]) as row(text, vector)`,
-    [texts, texts.map((text) => (space === undefined ? null : vectorOf(space, text)))]
+    [texts, texts.map((text) => (space === null ? null : vectorOf(space, text)))]
   )
 })
 

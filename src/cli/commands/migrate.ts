@@ -159,7 +159,7 @@ const undo = (flags: Flags) =>
       flags,
       given,
       "undone",
-      `Given up: the brain is as it was, of ${inWords(given.from)}. What was embedded for ${inWords(given.to)} is dropped.`
+      `Given up: the brain is as it was, with vectors of ${inWords(given.from)}. What was embedded for ${inWords(given.to)} is dropped.`
     )
   })
 
@@ -170,7 +170,7 @@ const finish = (flags: Flags) =>
       flags,
       done,
       "finished",
-      `The old vectors, of ${inWords(done.from)}, are dropped. The brain is of ${inWords(done.to)}.`
+      `The old vectors, of ${inWords(done.from)}, are dropped. The brain has vectors of ${inWords(done.to)}.`
     )
   })
 

@@ -19,7 +19,7 @@ const ifAny = (label: string, count: number): ReadonlyArray<string> =>
 /** What a migration would do and cost. */
 export const migrationPlanText = (plan: MigrationPlan): string =>
   plan.tables.length === 0
-    ? `The brain is of ${inWords(plan.to)} already; nothing to migrate.`
+    ? `The brain has vectors of ${inWords(plan.to)} already; nothing to migrate.`
     : [
         `${plan.continues ? "Continues the" : "A"} migration from ${inWords(plan.from)} to ${inWords(plan.to)}: ` +
           `${rowsOf(plan.rows)} to embed, about ${dollars(plan.estimated_usd)}, at most ${dollars(plan.at_most_usd)}.`,
@@ -33,10 +33,11 @@ const heading = (report: MigrationReport): string => {
   const done = `${rowsOf(report.rows_embedded)} embedded, ${dollars(report.spent_usd)} in ${duration(report.elapsed_ms)}`
   switch (report.status) {
     case "completed":
-      if (report.phase === null) return `The brain is of ${inWords(report.to)} already; nothing to migrate.`
+      if (report.phase === null)
+        return `The brain has vectors of ${inWords(report.to)} already; nothing to migrate.`
       return report.phase === "finished"
-        ? `Done: the brain is of ${inWords(report.to)}. ${done}.`
-        : `Done: the brain is of ${inWords(report.to)}. ${done}.\n` +
+        ? `Done: the brain has vectors of ${inWords(report.to)}. ${done}.`
+        : `Done: the brain has vectors of ${inWords(report.to)}. ${done}.\n` +
             "The old vectors are kept: go back with gbrain migrate embeddings --undo, or drop them with gbrain migrate embeddings --finish."
     case "incomplete":
       return `Not swapped yet: ${report.stopped ?? ""}.\nUntil then: ${done}.`
@@ -90,7 +91,7 @@ const named = (word: string, problems: MigrationReport["failures"]): ReadonlyArr
 /** How far a migration is, and what can be done about it. */
 export const migrationStatusText = ({ configured, migration }: MigrationStatus): string => {
   if (migration === null) {
-    return `The brain is of ${inWords(configured)}. No migration is under way, and no old vectors are kept.`
+    return `The brain has vectors of ${inWords(configured)}. No migration is under way, and no old vectors are kept.`
   }
   const { from, is_undo, phase, to } = migration
   const command = `gbrain migrate embeddings`
