@@ -123,7 +123,7 @@ describe.skipIf(inject("noPostgres") !== "")(`migrate embeddings on Postgres ${i
     const endInsert = await hold(brain, "insert into facts (fact, source) values ('A late fact.', 'test')")
     await kill(brain, api, command, builds)
     const next = home.start([...command, "--json", "--url", brain.url], { OPENAI_BASE_URL: api.url })
-    await until(() => is(brain, "exists (select from gbrain_cycle_locks)"))
+    await until(() => is(brain, `exists (select from gbrain_cycle_locks where holder_pid = ${next.pid})`))
     const second = await run(brain, api, command)
     expect(second).toMatchObject({ code: 3 })
     expect(second.stderr).toContain("is at this migration already")

@@ -44,8 +44,9 @@ export const putChunks = Effect.fnUntraced(function* (
     select $1::int, (select coalesce(max(chunk_index), -1) from content_chunks where page_id = $1::int) + place::int, text,
       vector::vector, 'openai:text-embedding-3-small',
       case when vector is not null then now() end, case when vector is not null then md5(text) end
-    from unnest($2::text[], $3::text[]) with ordinality as row(text, vector, place)`,
-    [page, texts, texts.map((text) => (space === null ? null : vectorOf(space, text)))]
+    from (select text, nullif(vector, '') as vector, place
+      from unnest($2::text[], $3::text[]) with ordinality as row(text, vector, place)) as row`,
+    [page, texts, texts.map((text) => (space === null ? "" : vectorOf(space, text)))]
   )
 })
 
@@ -61,8 +62,8 @@ export const putFacts = Effect.fnUntraced(function* (
   yield* sql.unsafe(
     `insert into facts (fact, source, embedding, embedded_at)
     select text, 'test', vector::${column?.type ?? "vector"}, case when vector is not null then now() end
-    from unnest($1::text[], $2::text[]) as row(text, vector)`,
-    [texts, texts.map((text) => (space === null ? null : vectorOf(space, text)))]
+    from (select text, nullif(vector, '') as vector from unnest($1::text[], $2::text[]) as row(text, vector)) as row`,
+    [texts, texts.map((text) => (space === null ? "" : vectorOf(space, text)))]
   )
 })
 

@@ -195,7 +195,8 @@ onBothDatabases("migrate embeddings", (brain) => {
       )
       const writer = Effect.gen(function* () {
         for (let turn = 0; turn < 25; turn++) {
-          yield* sql`update content_chunks set chunk_text = ${`Edited in turn ${turn}.`}
+          // As gbrain does: an edited chunk has no vector until it is embedded again.
+          yield* sql`update content_chunks set chunk_text = ${`Edited in turn ${turn}.`}, embedding = null
             where id = (select id from content_chunks order by md5(id::text || ${String(turn)}) limit 1)`
           yield* sql`delete from facts where id = (select id from facts order by md5(id::text || ${String(turn)}) limit 1)`
           // A process of the old model, until the columns are swapped under it.
