@@ -62,6 +62,17 @@ export {
   type ReindexCodeOptions
 } from "./programs/reindex-code/reindexCode.ts"
 export type { ReindexCodeReport } from "./programs/reindex-code/report.ts"
+export { finishMigration, giveUp } from "./programs/migrate-embeddings/end.ts"
+export { migrationBrainLayer, migrationLayer } from "./programs/migrate-embeddings/layer.ts"
+export { migrateEmbeddings, undoMigration } from "./programs/migrate-embeddings/migrateEmbeddings.ts"
+export { defaultMigrationOptions, type MigrationOptions } from "./programs/migrate-embeddings/options.ts"
+export {
+  type MigrationPlan,
+  migrationStatus,
+  type MigrationStatus,
+  planMigration
+} from "./programs/migrate-embeddings/plan.ts"
+export type { MigrationReport } from "./programs/migrate-embeddings/report.ts"
 export { type BrainStatus, brainStatus } from "./programs/status/brainStatus.ts"
 export { Brain, initBrain, NoBrain } from "./services/Brain.ts"
 export { Budget, BudgetExhausted } from "./services/Budget.ts"
@@ -70,6 +81,7 @@ export { CodePages } from "./services/CodePages.ts"
 export { CodeParser, CodeUnreadable, ParserPolicy } from "./services/CodeParser.ts"
 export { BrainInUse, BrainUnavailable, Database } from "./services/Database.ts"
 export { EmbeddingModel } from "./services/EmbeddingModel.ts"
+export { EmbeddingMigrations, type EmbeddingSpace } from "./services/EmbeddingMigrations.ts"
 export { HostProcess } from "./services/HostProcess.ts"
 export { Journal } from "./services/Journal.ts"
 export { OpenAi } from "./services/OpenAi.ts"

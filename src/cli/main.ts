@@ -21,6 +21,7 @@ import { lock } from "./commands/lock.ts"
 import { reindexCommand } from "./commands/reindex.ts"
 import { reindexFrontmatterCommand } from "./commands/reindexFrontmatter.ts"
 import { reindexCodeCommand } from "./commands/reindexCode.ts"
+import { migrate } from "./commands/migrate.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -47,6 +48,7 @@ const gbrain = Command.make("gbrain").pipe(
     codeCallers,
     codeCallees,
     reindexCodeCommand,
+    migrate,
     status,
     doctor,
     lock,

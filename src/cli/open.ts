@@ -21,7 +21,7 @@ export const openBrain = (flags: LocationFlags, workers = 1) => open(flags, work
 /** The same for a command that writes nothing, not even the tables of our own. */
 export const lookAtBrain = (flags: LocationFlags, workers = 1) => open(flags, workers, Brain.layerLooking)
 
-const open = (flags: LocationFlags, workers: number, brain: typeof Brain.layer | typeof Brain.layerLooking) =>
+const open = (flags: LocationFlags, workers: number, brain: typeof Brain.layer) =>
   Layer.unwrap(
     Effect.gen(function* () {
       if (Option.isSome(flags.url) && Option.isSome(flags.path)) {

@@ -1,28 +1,51 @@
-/** What commands that spend have in common: the cap, the question before, the exit code after. */
+/** What is said and asked before a command spends money. */
 import { Console, Effect, Option } from "effect"
 import { Prompt } from "effect/cli"
 import * as Money from "../domain/Money.ts"
+import { Prices } from "../services/Prices.ts"
 import { Ended, exitCodes } from "./exit.ts"
 import { printable } from "./render/text.ts"
 
 /** gbrain's default for a run that spends. */
 export const defaultCap = Option.getOrThrow(Money.parseUsd("5"))
 
-/** Whether there is somebody to ask: a script has said what it wants with its flags. */
-export const canAsk = (flags: { readonly yes: boolean; readonly json: boolean }): boolean =>
-  !flags.yes && !flags.json && process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY
-
-/** Shows a plan and asks whether to go on; ends the command when not. */
-export const confirmSpending = Effect.fnUntraced(function* (plan: string, cap: Money.Money) {
-  yield* Console.error(printable(plan))
+/**
+ * Shows the plan and asks whether to go on; ends the command if not. Only a person at a terminal can be asked; a script has said
+ * what it wants with its flags. `plan` is none when there is nothing to spend money on.
+ */
+export const confirmSpending = Effect.fnUntraced(function* <E, R>(
+  flags: { readonly yes: boolean; readonly json: boolean; readonly maxCostUsd: Money.Money },
+  plan: Effect.Effect<Option.Option<string>, E, R>
+) {
+  const interactive = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY && !flags.json
+  if (flags.yes || !interactive) return
+  const text = yield* plan
+  if (Option.isNone(text)) return
+  yield* Console.error(printable(text.value))
   const goOn = yield* Prompt.run(
-    Prompt.Confirm({ message: `Spend up to ${Money.format(cap)}?`, initial: true })
+    Prompt.Confirm({ message: `Spend up to ${Money.format(flags.maxCostUsd)}?`, initial: true })
   ).pipe(Effect.catchTag("QuitError", () => new Ended({ code: exitCodes.interrupted })))
   if (!goOn) {
     yield* Console.error("Nothing was done.")
     return yield* new Ended({ code: exitCodes.failed })
   }
 })
+
+/** Says what the model costs and what will be spent at most, to whoever watches or keeps the log. */
+export const announceSpending = Effect.fnUntraced(function* (model: string, cap: Money.Money) {
+  const price = Option.match((yield* Prices).of(model), {
+    onNone: () => "at an unknown price",
+    onSome: ({ input, output }) =>
+      output === 0n
+        ? `at $${perMillion(input)} a million tokens`
+        : `at $${perMillion(input)} in and $${perMillion(output)} out a million tokens`
+  })
+  yield* Console.error(printable(`Asking ${model} ${price}; at most ${Money.format(cap)} will be spent.`))
+})
+
+// Embedding models cost fractions of a cent.
+const perMillion = (price: Money.Money): string =>
+  Money.toDecimal(Money.times(price, 1_000_000), 3).replace(/0$/, "")
 
 /** Ends the command as its run ended: failed, or with something left to other processes. A budget that is used up is no failure. */
 export const endAs = (status: string): Effect.Effect<void, Ended> =>

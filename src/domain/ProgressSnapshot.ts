@@ -8,6 +8,8 @@ import type * as Money from "./Money.ts"
 export interface ProgressSnapshot {
   /** The command, e.g. `extract-conversation-facts`. */
   readonly command: string
+  /** What is being done besides what is counted, such as making an index. */
+  readonly stage: Option.Option<string>
   /** What is counted, in the plural: `pages`, `files`. */
   readonly unit: string
   /** How many there are to do in all; none while that is not known yet. */

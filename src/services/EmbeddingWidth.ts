@@ -56,10 +56,11 @@ export class VectorColumns extends Context.Service<
 }
 
 /** Fails with `WidthMismatch` when facts' vectors have another width than `dimensions`. */
-export const checkFactsWidth = Effect.fn("checkFactsWidth")(function* (dimensions: number) {
+export const checkFactsWidth = Effect.fn("checkFactsWidth")(function* (dimensions: number, model: string) {
   const columns = yield* (yield* VectorColumns).all
   const facts = columns.find((column) => column.table === "facts")
-  if (facts !== undefined && facts.dimensions !== dimensions) return yield* widthMismatch(facts, dimensions)
+  if (facts !== undefined && facts.dimensions !== dimensions)
+    return yield* widthMismatch(facts, dimensions, model)
 })
 
 /** There is nowhere to put vectors: pgvector or the column that needs it is gone. */
@@ -68,7 +69,7 @@ export class NoVectorColumn extends Schema.TaggedError<NoVectorColumn>()("NoVect
 }) {}
 
 /** Fails when vectors of chunks have another width than `dimensions`, or there is no column for them. */
-export const checkChunksWidth = Effect.fn("checkChunksWidth")(function* (dimensions: number) {
+export const checkChunksWidth = Effect.fn("checkChunksWidth")(function* (dimensions: number, model: string) {
   const columns = yield* (yield* VectorColumns).all
   const chunks = columns.find((column) => column.table === "content_chunks")
   if (chunks === undefined) {
@@ -81,11 +82,11 @@ export const checkChunksWidth = Effect.fn("checkChunksWidth")(function* (dimensi
         "See: gbrain doctor"
     })
   }
-  if (chunks.dimensions !== dimensions) return yield* widthMismatch(chunks, dimensions)
+  if (chunks.dimensions !== dimensions) return yield* widthMismatch(chunks, dimensions, model)
 })
 
 /** The error for a column, with the statements that mend it. */
-export const widthMismatch = (column: VectorColumn, dimensions: number): WidthMismatch => {
+export const widthMismatch = (column: VectorColumn, dimensions: number, model: string): WidthMismatch => {
   const name = `${column.table}.embedding`
   const statements = mendingStatements(column, dimensions)
   return new WidthMismatch({
@@ -95,10 +96,15 @@ export const widthMismatch = (column: VectorColumn, dimensions: number): WidthMi
     statements,
     message:
       `${name} is ${column.type}(${column.dimensions}), the configured embedding model makes ${dimensions} dimensions. ` +
-      `Either configure the model that the brain was made with (gbrain config set embedding_dimensions ${column.dimensions}), ` +
+      `Configure the model that the brain was made with (gbrain config set embedding_dimensions ${column.dimensions}); ` +
+      `or embed again for this one, while the brain is in use: ${migrationCommand(model, dimensions)}; ` +
       `or change the column, which drops the vectors it has:\n  ${statements.join("\n  ")}`
   })
 }
+
+/** The command that takes a brain to a model and width. */
+export const migrationCommand = (model: string, dimensions: number): string =>
+  `gbrain migrate embeddings --to ${model} --dimensions ${dimensions}`
 
 const mendingStatements = ({ table, type }: VectorColumn, dimensions: number): ReadonlyArray<string> => {
   const index = table === "facts" ? "idx_facts_embedding_hnsw" : "idx_chunks_embedding"

@@ -23,6 +23,16 @@ export class PageChanged extends Schema.TaggedError<PageChanged>()("PageChanged"
   message: Schema.String
 }) {}
 
+/** The brain was taken to another embedding model while a page was worked on: its vectors are not of that model. */
+export class EmbeddingModelChanged extends Schema.TaggedError<EmbeddingModelChanged>()(
+  "EmbeddingModelChanged",
+  {
+    from: Schema.String,
+    to: Schema.String,
+    message: Schema.String
+  }
+) {}
+
 /** A row of `facts`, ready to be written. */
 export interface FactRow {
   readonly fact: string
@@ -58,6 +68,8 @@ export interface PageOutcome {
   /** Whether the page's text has a `## Facts` fence, whose rows number themselves from 1. */
   readonly hasFactsFence: boolean
   readonly facts: ReadonlyArray<FactRow>
+  /** The model and width that the facts' vectors are of. */
+  readonly embedding: { readonly model: string; readonly dimensions: number }
   readonly mark: Option.Option<PageMark>
   /**
    * Which earlier rows of this command go: all of them, those whose time is at or after an instant (epoch milliseconds),
@@ -91,7 +103,7 @@ export class FactStore extends Context.Service<
     /** Writes a page's outcome. Safe to repeat: the same outcome written twice is there once. */
     readonly commit: (
       outcome: PageOutcome
-    ) => Effect.Effect<CommitReport, SqlError.SqlError | LeaseLost | PageChanged>
+    ) => Effect.Effect<CommitReport, SqlError.SqlError | LeaseLost | PageChanged | EmbeddingModelChanged>
     /** Whether the page ever was marked complete, in this or an earlier version of its content. */
     readonly wasEverComplete: (sourceId: string, slug: string) => Effect.Effect<boolean, SqlError.SqlError>
   }
@@ -125,6 +137,8 @@ export class FactStore extends Context.Service<
           readonly ours: number | null
           readonly theirs: number | null
           readonly transaction: string
+          readonly model: string | null
+          readonly dimensions: string | null
         }>`
           with page as (
             select ${sql.literal(fingerprintColumns)} as fingerprint from pages where id = ${page.id} for share
@@ -137,13 +151,18 @@ export class FactStore extends Context.Service<
             where source_id = ${page.sourceId} and source_markdown_slug = ${page.slug} and row_num is not null
           )
           select (select fingerprint from page) as fingerprint, (select count(*)::int from gone) as cleaned,
-            ours, theirs, pg_current_xact_id()::text as transaction from numbers`
+            ours, theirs, pg_current_xact_id()::text as transaction,
+            (select value from config where key = 'embedding_model') as model,
+            (select value from config where key = 'embedding_dimensions') as dimensions
+          from numbers`
         if (row === undefined || row.fingerprint !== outcome.fingerprint) {
           return yield* new PageChanged({
             slug: page.slug,
             message: `${page.slug} was changed while it was worked on; the next run takes it again`
           })
         }
+        // From the delete on, nobody exchanges the columns of facts before this transaction ends.
+        if (outcome.facts.length > 0) yield* checkModel(outcome.embedding, row)
         // Rows that are not ours share our key on pages with a fence.
         const shared = outcome.hasFactsFence || row.theirs !== null
         const start = shared ? Math.max(fenceFreeBand, (row.theirs ?? 0) + 1) : 0
@@ -239,6 +258,22 @@ export class FactStore extends Context.Service<
       })
     })
   )
+}
+
+// Of another width the database would refuse them; of another model at the same width it could not tell.
+const checkModel = (
+  made: PageOutcome["embedding"],
+  now: { readonly model: string | null; readonly dimensions: string | null }
+) => {
+  const from = `${made.model} at ${made.dimensions} dimensions`
+  const to = `${now.model ?? made.model} at ${now.dimensions ?? made.dimensions} dimensions`
+  return from === to
+    ? Effect.void
+    : new EmbeddingModelChanged({
+        from,
+        to,
+        message: `The brain was taken from ${from} to ${to} meanwhile; run again to embed with that`
+      })
 }
 
 // The vector's type in this brain: halfvec, or vector where pgvector is old. A literal in a statement, so it is one of two.

@@ -4,7 +4,7 @@
  * business; see `ChatModel` and `EmbeddingModel`.
  */
 import { NodeHttpClient } from "@effect/platform-node"
-import * as Undici from "@effect/platform-node/Undici"
+import Undici from "@effect/platform-node/Undici"
 import OpenAI from "openai"
 import { Clock, Config, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { ModelError } from "../domain/ModelError.ts"

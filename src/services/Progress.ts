@@ -29,6 +29,8 @@ export class Progress extends Context.Service<
     }) => Effect.Effect<void>
     /** Adds to the counts. Negative numbers take back. */
     readonly count: (counts: Partial<ProgressCounts>) => Effect.Effect<void>
+    /** Tells what is being done besides what is counted; none when that is over. */
+    readonly stage: (stage: Option.Option<string>) => Effect.Effect<void>
     /** How far it is now. */
     readonly snapshot: Effect.Effect<ProgressSnapshot>
   }
@@ -44,6 +46,7 @@ export class Progress extends Context.Service<
       let commands: Array<string> = []
       let unit = "pages"
       let total = Option.none<number>()
+      let stage = Option.none<string>()
       const counts = { done: 0, failed: 0, skipped: 0, heldElsewhere: 0, segments: 0 }
 
       return Progress.of({
@@ -65,6 +68,10 @@ export class Progress extends Context.Service<
             counts.heldElsewhere += more.heldElsewhere ?? 0
             counts.segments += more.segments ?? 0
           }),
+        stage: (now) =>
+          Effect.sync(() => {
+            stage = now
+          }),
         snapshot: Effect.gen(function* () {
           const elapsedMs = (yield* Clock.currentTimeMillis) - startedAt
           const money = yield* budget.snapshot
@@ -72,6 +79,7 @@ export class Progress extends Context.Service<
           const finished = counts.done + counts.failed + counts.skipped + counts.heldElsewhere
           return {
             command: commands.join(" + "),
+            stage,
             unit,
             total,
             done: finished,

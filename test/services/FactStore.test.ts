@@ -55,6 +55,7 @@ onBothDatabases("FactStore", (brain) => {
                 fingerprint: page?.fingerprint ?? "",
                 hasFactsFence: false,
                 facts: ["a", "b"].map((key) => fact(key)),
+                embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
                 mark: Option.some({ mark: "complete", versionToken: "v1", context: null }),
                 replace: "all"
               })
@@ -74,6 +75,46 @@ onBothDatabases("FactStore", (brain) => {
         )
     )
   }
+
+  it.live(
+    "writes nothing when the brain was taken to another embedding model meanwhile, even one of the same width",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* putPages([{ slug: "chats/one", body: "text" }])
+        const [page] = yield* sql<{ id: number; fingerprint: string }>`
+        select id, ${sql.literal(fingerprintColumns)} as fingerprint from pages where slug = 'chats/one'`
+        yield* (yield* Journal).recordVectors([{ key: "a", vector: new Float32Array(64).fill(0.1) }])
+        yield* sql`update config set value = 'openai:text-embedding-3-large' where key = 'embedding_model'`
+        const outcome = (yield* PageLease).withLease("test:chats/one", (lease) =>
+          Effect.flatMap(FactStore, (store) =>
+            store.commit({
+              lease,
+              page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
+              fingerprint: page?.fingerprint ?? "",
+              hasFactsFence: false,
+              facts: [fact("a")],
+              embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
+              mark: Option.none(),
+              replace: "all"
+            })
+          )
+        )
+        expect(yield* Effect.flip(outcome)).toMatchObject({
+          _tag: "EmbeddingModelChanged",
+          message: expect.stringContaining("openai:text-embedding-3-large at 64 dimensions")
+        })
+        expect(yield* factsOf("chats/one")).toEqual([])
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(
+          Layer.mergeAll(FactStore.layer, Journal.layer).pipe(
+            Layer.provideMerge(PageLease.layer),
+            Layer.provideMerge(brain)
+          )
+        )
+      )
+  )
 })
 
 const fact = (key: string): PageOutcome["facts"][number] => ({

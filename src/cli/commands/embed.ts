@@ -1,5 +1,5 @@
 /** `gbrain embed`. */
-import { Console, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Money from "../../domain/Money.ts"
 import { embed } from "../../programs/embed/embed.ts"
@@ -9,15 +9,14 @@ import { planEmbedding } from "../../programs/embed/plan.ts"
 import type { EmbedReport } from "../../programs/embed/report.ts"
 import { chunkScope } from "../../programs/embed/scope.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
-import { Prices } from "../../services/Prices.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
 import { UsageError } from "../exit.ts"
 import { dollars, json, locationFlags, optionalCount, optionalText, workersOrAuto } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { embedPlanText, embedReportText } from "../render/embed.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
-import { print, printable, printJson } from "../render/text.ts"
-import { canAsk, confirmSpending, defaultCap, endAs } from "../spending.ts"
+import { print, printJson } from "../render/text.ts"
+import { announceSpending, confirmSpending, defaultCap, endAs } from "../spending.ts"
 
 const flag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
@@ -115,16 +114,18 @@ const dryRun = (options: EmbedOptions, flags: Flags) =>
 const run = Effect.fnUntraced(function* (options: EmbedOptions, flags: Flags) {
   // What is wrong with the question is said before what is missing for the answer: a key.
   yield* chunkScope(options).pipe(Effect.provide(embedBrainLayer))
-  if (canAsk(flags)) {
-    const plan = yield* planEmbedding(options, known(flags.workers)).pipe(Effect.provide(embedBrainLayer))
-    if (plan.chunks_to_do > 0) yield* confirmSpending(embedPlanText(plan), flags.maxCostUsd)
-  }
+  yield* confirmSpending(
+    flags,
+    Effect.map(planEmbedding(options, known(flags.workers)), (plan) =>
+      plan.chunks_to_do > 0 ? Option.some(embedPlanText(plan)) : Option.none()
+    ).pipe(Effect.provide(embedBrainLayer))
+  )
   yield* spend(options, flags)
 })
 
 const spend = (options: EmbedOptions, flags: Flags) =>
   Effect.gen(function* () {
-    yield* announce(flags)
+    yield* announceSpending((yield* EmbeddingModel).model, flags.maxCostUsd)
     const tell = (report: EmbedReport) => (flags.json ? printJson(report) : print(embedReportText(report)))
     const report = yield* Effect.gen(function* () {
       yield* showProgress(progressStyle(flags))
@@ -133,17 +134,3 @@ const spend = (options: EmbedOptions, flags: Flags) =>
     yield* tell(report)
     yield* endAs(report.status)
   }).pipe(Effect.provide(embedLayer({ workers: flags.workers, cap: Option.some(flags.maxCostUsd) })))
-
-// Said before the first dollar, to whoever watches or keeps the log.
-const announce = Effect.fnUntraced(function* (flags: Flags) {
-  const { dimensions, model } = yield* EmbeddingModel
-  const price = Option.match((yield* Prices).of(model), {
-    onNone: () => "at an unknown price",
-    onSome: ({ input }) => `at $${Money.toDecimal(Money.times(input, 1_000_000), 3)} a million tokens`
-  })
-  yield* Console.error(
-    printable(
-      `Embedding with ${model} (${dimensions} dimensions) ${price}; at most ${Money.format(flags.maxCostUsd)} will be spent.`
-    )
-  )
-})

@@ -1,8 +1,8 @@
 /** `gbrain extract-conversation-facts`. */
-import { Console, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type ConversationType, conversationTypes } from "../../domain/ConversationPages.ts"
-import * as Money from "../../domain/Money.ts"
+import type * as Money from "../../domain/Money.ts"
 import { planExtraction } from "../../programs/extract-conversation-facts/dryRun.ts"
 import { extractConversationFacts } from "../../programs/extract-conversation-facts/extractConversationFacts.ts"
 import {
@@ -15,7 +15,6 @@ import { checkSwitch, scopeOf } from "../../programs/extract-conversation-facts/
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
 import { callTimeoutsFromEnvironment } from "../../services/OpenAi.ts"
-import { Prices } from "../../services/Prices.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
 import {
   dollars,
@@ -29,8 +28,8 @@ import {
 import { lookAtBrain, openBrain } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { planText, reportText } from "../render/extraction.ts"
-import { print, printable, printJson } from "../render/text.ts"
-import { canAsk, confirmSpending, defaultCap, endAs } from "../spending.ts"
+import { print, printJson } from "../render/text.ts"
+import { announceSpending, confirmSpending, defaultCap, endAs } from "../spending.ts"
 
 const types = Flag.String("types").pipe(
   Flag.withDescription(`Page types, separated by commas: ${conversationTypes.join(", ")}`),
@@ -148,8 +147,15 @@ const run = (options: ExtractionOptions, flags: Flags) =>
 
 const spend = (options: ExtractionOptions, flags: Flags) =>
   Effect.gen(function* () {
-    yield* confirm(options, flags)
-    yield* announce(flags)
+    yield* confirmSpending(
+      flags,
+      Effect.gen(function* () {
+        const model = yield* resolveChatModel(flags.model)
+        const plan = yield* planExtraction(options, model, known(flags.workers))
+        return plan.questions === 0 ? Option.none() : Option.some(planText(plan))
+      })
+    )
+    yield* announceSpending((yield* ChatModel).model, flags.maxCostUsd)
     const tell = (report: ExtractionReport) => (flags.json ? printJson(report) : print(reportText(report)))
     const report = yield* Effect.gen(function* () {
       yield* showProgress(progressStyle(flags))
@@ -162,25 +168,3 @@ const spend = (options: ExtractionOptions, flags: Flags) =>
       extractionLayer({ workers: flags.workers, cap: Option.some(flags.maxCostUsd), model: flags.model })
     )
   )
-
-// Said before the first dollar, to whoever watches or keeps the log.
-const announce = Effect.fnUntraced(function* (flags: Flags) {
-  const { model } = yield* ChatModel
-  const price = Option.match((yield* Prices).of(model), {
-    onNone: () => "at an unknown price",
-    onSome: ({ input, output }) =>
-      `at $${Money.toDecimal(Money.times(input, million), 2)} in and $${Money.toDecimal(Money.times(output, million), 2)} out a million tokens`
-  })
-  yield* Console.error(
-    printable(`Asking ${model} ${price}; at most ${Money.format(flags.maxCostUsd)} will be spent.`)
-  )
-})
-
-const million = 1_000_000
-
-// Only a person at a terminal can be asked.
-const confirm = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {
-  if (!canAsk(flags)) return
-  const plan = yield* planExtraction(options, yield* resolveChatModel(flags.model), known(flags.workers))
-  if (plan.questions > 0) yield* confirmSpending(planText(plan), flags.maxCostUsd)
-})

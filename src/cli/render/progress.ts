@@ -42,7 +42,8 @@ export const renderProgress = (snapshot: ProgressSnapshot, width: number): strin
     ...money,
     `${snapshot.inFlight}/${snapshot.workers}${snapshot.adaptive ? " (auto)" : ""} working`,
     ...left,
-    ...trouble
+    ...trouble,
+    ...Option.toArray(snapshot.stage)
   ].join(" · ")
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
 }
@@ -52,6 +53,7 @@ export const progressJson = (snapshot: ProgressSnapshot): string =>
   JSON.stringify({
     event: "progress",
     command: snapshot.command,
+    stage: Option.getOrNull(snapshot.stage),
     unit: snapshot.unit,
     total: Option.getOrNull(snapshot.total),
     done: snapshot.done,

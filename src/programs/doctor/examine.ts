@@ -3,8 +3,9 @@ import { Effect, Option, Result, Schema, SemVer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Brain, pgvectorVersion } from "../../services/Brain.ts"
 import { BrainConfig, embeddingSettings, isSwitchedOff } from "../../services/BrainConfig.ts"
-import { vectorColumns, widthMismatch } from "../../services/EmbeddingWidth.ts"
+import { migrationCommand, vectorColumns, widthMismatch } from "../../services/EmbeddingWidth.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
+import { openMigration } from "../../services/migration/state.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
 import { Prices, unpriced } from "../../services/Prices.ts"
 import { chunksWithoutVectors, indexesToBuild } from "../embed/backlog.ts"
@@ -48,6 +49,7 @@ export const examine = Effect.fn("examine")(function* () {
     finding(pgvector),
     finding(widths),
     finding(embeddings),
+    finding(migration),
     finding(backlog),
     finding(leases),
     finding(extractionSwitch),
@@ -89,30 +91,29 @@ const pgvector = Effect.gen(function* () {
 const widths = Effect.gen(function* () {
   const { dimensions, model } = yield* embeddingSettings(yield* BrainConfig)
   const columns = yield* vectorColumns()
-  const wrong = columns.filter((column) => column.dimensions !== dimensions)
-  const name = "facts_embedding_width_consistency"
   const gone = (["facts", "content_chunks"] as const).filter(
     (table) => !columns.some((column) => column.table === table)
   )
   if (gone.length > 0) {
     return gone.map((table) =>
       fail(
-        name,
+        "facts_embedding_width_consistency",
         `${table} has no column for vectors; it went with pgvector`,
         `create extension if not exists vector;\nalter table ${table} add column if not exists embedding vector(${dimensions});`
       )
     )
   }
-  if (wrong.length === 0) {
-    const types = columns.map((column) => `${column.table} ${column.type}(${column.dimensions})`).join(", ")
-    return [ok(name, `${types}, as ${model} makes them`)]
-  }
-  return wrong.map((column) => {
-    const mismatch = widthMismatch(column, dimensions)
+  return columns.map((column) => {
+    // gbrain's names for the two.
+    const name = `${column.table === "facts" ? "facts_" : ""}embedding_width_consistency`
+    if (column.dimensions === dimensions) {
+      return ok(name, `${column.table} ${column.type}(${column.dimensions}), as ${model} makes them`)
+    }
+    const mismatch = widthMismatch(column, dimensions, model)
     return fail(
       name,
       `${mismatch.column} is ${column.type}(${column.dimensions}), ${model} is configured for ${dimensions}`,
-      mismatch.statements.join("\n")
+      `${migrationCommand(model, dimensions)}\n-- or, dropping the vectors that are there:\n${mismatch.statements.join("\n")}`
     )
   })
 })
@@ -133,6 +134,28 @@ const embeddings = Effect.gen(function* () {
           )
         ])
   ]
+})
+
+const migration = Effect.gen(function* () {
+  const name = "embedding_migration"
+  const open = Option.getOrUndefined(yield* openMigration)
+  if (open === undefined) return ok(name, "none under way")
+  const { isReturn, phase, to } = open
+  const target = `${to.model} at ${to.dimensions} dimensions`
+  if (isReturn || phase === "undoing")
+    return warn(name, "a migration is being undone", "gbrain migrate embeddings --undo")
+  if (phase === "filling") {
+    return warn(
+      name,
+      `a migration to ${target} is half way, begun ${open.startedAt.toISOString()}`,
+      `${migrationCommand(to.model, to.dimensions)}\ngbrain migrate embeddings --undo -- to give it up`
+    )
+  }
+  return warn(
+    name,
+    `the vectors of before the migration to ${target} are kept`,
+    "gbrain migrate embeddings --finish\ngbrain migrate embeddings --undo -- to go back"
+  )
 })
 
 const backlog = Effect.gen(function* () {

@@ -43,7 +43,7 @@ export const embed = Effect.fn("embed")(function* (
 
   // Whatever would fail for want of a price or a column of the right width fails before anything is paid.
   const scope = yield* chunkScope(options)
-  yield* checkChunksWidth(model.dimensions)
+  yield* checkChunksWidth(model.dimensions, model.model)
   yield* model.checkPrice
 
   const startedAt = yield* Clock.currentTimeMillis

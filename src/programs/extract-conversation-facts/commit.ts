@@ -1,6 +1,7 @@
 /** The outcome of a page, from its answers to its commit. */
 import { Effect, type Option } from "effect"
 import type { Candidate } from "../../services/Conversations.ts"
+import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { FactStore, type PageMark } from "../../services/FactStore.ts"
 import type { Lease } from "../../services/PageLease.ts"
 import { makeRows, type SegmentFacts } from "./facts.ts"
@@ -20,6 +21,7 @@ export const commitPage = Effect.fnUntraced(function* (
   }
 ) {
   const store = yield* FactStore
+  const { dimensions, model } = yield* EmbeddingModel
   const made = yield* makeRows(candidate, outcome.answers)
   const report = yield* store.commit({
     lease,
@@ -27,6 +29,7 @@ export const commitPage = Effect.fnUntraced(function* (
     fingerprint: read.page.fingerprint,
     hasFactsFence: read.body.hasFactsFence,
     facts: made.rows,
+    embedding: { model, dimensions },
     mark: outcome.mark,
     replace: outcome.replace
   })

@@ -43,7 +43,7 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
   yield* checkSwitch(options)
   const scope = yield* scopeOf(options)
   // Whatever would fail for want of a price or a column of the right width fails before anything is paid.
-  yield* checkFactsWidth(embedding.dimensions)
+  yield* checkFactsWidth(embedding.dimensions, embedding.model)
   yield* model.checkPrice
   yield* embedding.checkPrice
 

@@ -139,5 +139,31 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     table_name text not null,
     definition text not null,
     set_aside_at timestamptz not null default now()
+  )`,
+  // Changes of the embedding model: at most one is open. `position` is up to where each table has been embedded.
+  sql`create table if not exists gbrain_effect.embedding_migrations (
+    id bigint generated always as identity primary key,
+    from_model text not null,
+    from_dimensions integer not null,
+    to_model text not null,
+    to_dimensions integer not null,
+    tables text[] not null,
+    phase text not null,
+    returning_from bigint,
+    position jsonb not null default '{}',
+    started_at timestamptz not null default now(),
+    swapped_at timestamptz,
+    ended_at timestamptz
+  )`,
+  sql`create unique index if not exists embedding_migrations_open on gbrain_effect.embedding_migrations ((true))
+    where phase not in ('undone', 'finished')`,
+  // Texts that the model of a migration refuses; one that is edited is tried again.
+  sql`create table if not exists gbrain_effect.embedding_refusals (
+    migration_id bigint not null,
+    table_name text not null,
+    row_id bigint not null,
+    text_hash text not null,
+    reason text not null,
+    primary key (migration_id, table_name, row_id)
   )`
 ]

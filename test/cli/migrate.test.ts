@@ -1,0 +1,207 @@
+/** Migrations of embeddings as processes that are killed, stopped and made to wait. */
+import { NodeServices } from "@effect/platform-node"
+import { PgClient } from "@effect/sql-pg"
+import { afterAll, beforeAll, describe, expect, inject, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Option, Redacted, Scope } from "effect"
+import type { SqlClient } from "effect/sql"
+import { initBrain } from "../../src/services/Brain.ts"
+import { Database } from "../../src/services/Database.ts"
+import { freshDatabase } from "../support/brains.ts"
+import { type CliHome, cliHome, until } from "../support/cli.ts"
+import {
+  newSpace,
+  oldSpace,
+  putChunks,
+  putFacts,
+  putPage,
+  shapeOf,
+  wrongRows
+} from "../support/migrations.ts"
+import { type StandIn, startStandIn } from "../support/stand-in/server.ts"
+
+const rows = 2500
+const command = ["migrate", "embeddings", "--to", newSpace.model, "--dimensions", String(newSpace.dimensions)]
+
+describe.skipIf(inject("noPostgres") !== "")(`migrate embeddings on Postgres ${inject("noPostgres")}`, () => {
+  let scope: Scope.Closeable
+  let home: CliHome
+  beforeAll(async () => {
+    scope = await Effect.runPromise(Scope.make())
+    home = await cliHome({ OPENAI_API_KEY: "sk-test" })
+  })
+  afterAll(async () => {
+    await home.remove()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  })
+
+  const makeBrain = async () => {
+    const url = await Effect.runPromise(freshDatabase.pipe(Scope.provide(scope)))
+    const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient | PgClient.PgClient | Database>) =>
+      Effect.runPromise(
+        effect.pipe(
+          Effect.provide(Database.layerPostgres({ url: Redacted.make(url) })),
+          Effect.provide(NodeServices.layer)
+        )
+      )
+    const texts = (about: string) =>
+      Array.from(
+        { length: rows },
+        (_, index) => `The ${about} of number ${index} costs ${index * 7} a month.`
+      )
+    const shape = await run(
+      Effect.gen(function* () {
+        yield* initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.some(64) })
+        yield* putChunks(yield* putPage("notes/one"), texts("chunk"))
+        yield* putFacts(texts("fact"))
+        return yield* shapeOf
+      })
+    )
+    return { url, run, shape }
+  }
+
+  type TestBrain = Awaited<ReturnType<typeof makeBrain>>
+
+  const query = (brain: TestBrain, text: string) =>
+    brain.run(Effect.flatMap(PgClient.PgClient, (sql) => sql.unsafe<{ readonly value: unknown }>(text)))
+
+  const is = async (brain: TestBrain, condition: string) =>
+    (await query(brain, `select (${condition}) as value`))[0]?.value === true
+
+  /** Has a statement's locks until the answer is called: somebody's long transaction. */
+  const hold = async (brain: TestBrain, statement: string) => {
+    const held = Effect.runSync(Deferred.make<void>())
+    const released = Effect.runSync(Deferred.make<void>())
+    const over = brain.run(
+      Effect.flatMap(PgClient.PgClient, (sql) =>
+        sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql.unsafe(statement)
+            yield* Deferred.succeed(held, undefined)
+            yield* Deferred.await(released)
+          })
+        )
+      )
+    )
+    await Effect.runPromise(Deferred.await(held))
+    return () => {
+      Effect.runSync(Deferred.succeed(released, undefined))
+      return over
+    }
+  }
+
+  const waitsForLock = (brain: TestBrain) => () =>
+    is(
+      brain,
+      `exists (select from pg_stat_activity where datname = current_database() and query like 'lock table%')`
+    )
+
+  const kill = async (
+    brain: TestBrain,
+    api: StandIn,
+    args: ReadonlyArray<string>,
+    when: () => boolean | Promise<boolean>
+  ) => {
+    const child = home.start([...args, "--url", brain.url], { OPENAI_BASE_URL: api.url })
+    await until(when)
+    child.kill("SIGKILL")
+    expect((await child.ended).signal).toBe("SIGKILL")
+  }
+
+  const run = (brain: TestBrain, api: StandIn, args: ReadonlyArray<string>) =>
+    home.run([...args, "--json", "--url", brain.url], { OPENAI_BASE_URL: api.url })
+
+  it("kill -9 at every station: the same command goes on, everybody reads meanwhile, and what was paid for is kept", async () => {
+    const brain = await makeBrain()
+    const api = await startStandIn({ embeddingLatency: 100 })
+
+    // While rows are embedded.
+    await kill(brain, api, command, () => api.stats().embeddingCalls >= 2)
+    expect(await is(brain, "exists (select from facts where embedding is null)")).toBe(false)
+
+    // While an index waits for somebody's transaction. The database goes on with it, and the next run waits for that.
+    const builds = () => is(brain, "exists (select from pg_stat_progress_create_index)")
+    const endInsert = await hold(brain, "insert into facts (fact, source) values ('A late fact.', 'test')")
+    await kill(brain, api, command, builds)
+    const next = home.start([...command, "--json", "--url", brain.url], { OPENAI_BASE_URL: api.url })
+    await until(() => is(brain, `exists (select from gbrain_cycle_locks where holder_pid = ${next.pid})`))
+    const second = await run(brain, api, command)
+    expect(second).toMatchObject({ code: 3 })
+    expect(second.stderr).toContain("is at this migration already")
+    next.kill("SIGINT")
+    const interrupted = await next.ended
+    expect({ code: interrupted.code, ...JSON.parse(interrupted.stdout) }).toMatchObject({
+      code: 130,
+      status: "interrupted"
+    })
+    await endInsert()
+    await until(async () => !(await builds()))
+
+    // While the swap waits for somebody's long reading. Others are not kept waiting behind it.
+    const endReading = await hold(brain, "select count(*) from facts")
+    await kill(brain, api, command, waitsForLock(brain))
+    const third = home.start([...command, "--json", "--url", brain.url], { OPENAI_BASE_URL: api.url })
+    await until(waitsForLock(brain))
+    for (let turn = 0; turn < 30; turn++) {
+      await query(brain, "set statement_timeout = '2s'; select id as value from facts order by id limit 1")
+    }
+    await endReading()
+    const swapped = await third.ended
+    expect({ code: swapped.code, ...JSON.parse(swapped.stdout) }).toMatchObject({
+      code: 0,
+      status: "completed",
+      phase: "swapped"
+    })
+    expect(JSON.parse(swapped.stdout).swap_attempts).toBeGreaterThan(1)
+    expect(await brain.run(wrongRows(newSpace))).toEqual([])
+    // Three kills and one Ctrl-C with one request in flight each, of two thousand rows at most.
+    expect(api.stats().embeddingInputs).toBeLessThanOrEqual(2 * rows + 1 + 2048)
+
+    // While the way back is begun, and while what is left over is dropped.
+    const endOther = await hold(brain, "select count(*) from takes")
+    await kill(brain, api, ["migrate", "embeddings", "--undo"], waitsForLock(brain))
+    await endOther()
+    const before = api.stats().embeddingInputs
+    const back = home.start(["migrate", "embeddings", "--undo", "--json", "--url", brain.url], {
+      OPENAI_BASE_URL: api.url
+    })
+    expect((await back.ended).code).toBe(0)
+    // Only the fact that was new costs anything.
+    expect(api.stats().embeddingInputs - before).toBe(1)
+    expect(await brain.run(wrongRows(oldSpace))).toEqual([])
+    expect(await brain.run(shapeOf)).toEqual(brain.shape)
+
+    // Half way, given up, killed in that too.
+    await kill(brain, api, command, () =>
+      is(brain, "exists (select from gbrain_effect.embedding_migrations where phase = 'filling')")
+    )
+    const endLast = await hold(brain, "select count(*) from content_chunks")
+    await kill(brain, api, ["migrate", "embeddings", "--undo"], waitsForLock(brain))
+    await endLast()
+    expect(await run(brain, api, ["migrate", "embeddings", "--undo"])).toMatchObject({ code: 0 })
+    expect(await brain.run(shapeOf)).toEqual(brain.shape)
+    expect(await brain.run(wrongRows(oldSpace))).toEqual([])
+    await api.close()
+  }, 600_000)
+
+  it("bad input is one line, and changes nothing", async () => {
+    const brain = await makeBrain()
+    const api = await startStandIn()
+    const says = async (args: ReadonlyArray<string>) => {
+      const { code, stderr } = await run(brain, api, ["migrate", "embeddings", ...args])
+      return `${code} ${stderr.split("\n")[0]}`
+    }
+    expect(await says([])).toMatch(/^1 gbrain: Say to which model/)
+    expect(await says(["--to", "openai:nobody-knows"])).toMatch(/^1 gbrain: How wide openai:nobody-knows/)
+    expect(await says(["--to", "openai:nobody-knows", "--dimensions", "8"])).toMatch(
+      /^1 gbrain: No price is known/
+    )
+    expect(await says(["--to", "openai:x", "--dimensions", "16001"])).toMatch(
+      /^2 gbrain: --dimensions takes at most/
+    )
+    expect(await says(["--to", "openai:x", "--undo"])).toMatch(/^2 gbrain: --undo and --to/)
+    expect(await says(["--undo"])).toMatch(/^1 gbrain: No migration/)
+    expect(await says(["--finish"])).toMatch(/^1 gbrain: No migration/)
+    expect(await brain.run(shapeOf)).toEqual(brain.shape)
+    await api.close()
+  }, 300_000)
+})
