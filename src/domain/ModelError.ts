@@ -28,8 +28,12 @@ export const ModelErrorReason = Schema.Literals([
   "ContentFiltered",
   /** The answer reached its token limit and was cut. */
   "Truncated",
-  /** Embeddings of a wrong number or width, or with values that are no numbers. */
-  "BadVectors"
+  /** Embeddings of a wrong number, or with values that are no numbers. */
+  "BadVectors",
+  /** Embeddings of another width than was asked for: those of every further call would be, too. */
+  "WrongWidth",
+  /** The server answers with another model than at the beginning of the run: vectors of two models cannot be compared. */
+  "ModelChanged"
 ])
 
 /** Why a call failed. */
@@ -61,5 +65,21 @@ export const isPushback = (error: ModelError): boolean =>
   error.reason === "RateLimited" || error.reason === "TimedOut"
 
 /** Every further call will fail the same way: the run stops at once. */
-export const isFatalForRun = (error: ModelError): boolean =>
-  error.reason === "QuotaExhausted" || error.reason === "Unauthorized" || error.reason === "UnknownModel"
+export const isFatalForRun = (error: ModelError): boolean => fatal.has(error.reason)
+
+const fatal: ReadonlySet<ModelErrorReason> = new Set([
+  "QuotaExhausted",
+  "Unauthorized",
+  "UnknownModel",
+  "ModelChanged"
+])
+
+/** The request may have been refused for one of several inputs: the others may pass without it. */
+export const mayBeOneInput = (error: ModelError): boolean => forAnInput.has(error.reason)
+
+const forAnInput: ReadonlySet<ModelErrorReason> = new Set([
+  "Rejected",
+  "ContextTooLong",
+  "ContentFiltered",
+  "BadVectors"
+])

@@ -9,7 +9,7 @@ import { ModelError } from "../domain/ModelError.ts"
 import { parseModelId, providers } from "../domain/ModelId.ts"
 import { type RateLimitFacts, readRateLimits } from "../domain/RateLimitHeaders.ts"
 import { type FailedAttempt, failure, timedOut } from "./openai/failures.ts"
-import { decodeVectors } from "./openai/vectors.ts"
+import { type DecodedVectors, decodeVectors } from "./openai/vectors.ts"
 
 /** How long an attempt may take. */
 export const CallTimeouts = Context.Reference("gbrain/CallTimeouts", {
@@ -46,9 +46,7 @@ export interface RawChatAnswer {
 }
 
 /** Vectors in the order of the texts. */
-export interface RawEmbeddings {
-  readonly vectors: ReadonlyArray<Float32Array>
-  readonly inputTokens: Option.Option<number>
+export interface RawEmbeddings extends DecodedVectors {
   readonly limits: RateLimitFacts
 }
 
@@ -221,8 +219,8 @@ const makeEndpoint = (options: {
       return yield* Effect.fail({
         error: new ModelError({
           ...about,
-          reason: "BadVectors",
-          message: `${options.model}: ${decoded.failure}`,
+          reason: decoded.failure.reason,
+          message: `${options.model}: ${decoded.failure.message}`,
           billed: "maybe"
         }),
         limits

@@ -129,6 +129,8 @@ export const serversOf = (world: World, process: SimulatedProcess) => {
       yield* work
       return {
         vectors: texts.map((text) => vectorOf(text, width)),
+        notFinite: [],
+        answeredBy: Option.none(),
         inputTokens: Option.some(tokens),
         limits: noLimits
       }

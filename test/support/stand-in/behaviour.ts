@@ -26,6 +26,8 @@ export type Fault =
   | { readonly kind: "no-usage" }
   | { readonly kind: "thousand-facts" }
   | { readonly kind: "vectors"; readonly how: "width" | "few" | "nan" | "shuffled" }
+  /** The answer names another model than was asked for. */
+  | { readonly kind: "model"; readonly name: string }
 
 /** When it does. */
 export interface Rule {
@@ -56,6 +58,8 @@ export interface Behaviour {
   key: string | null
   /** Server without structured output: refuses response_format. */
   structuredOutput: boolean
+  /** What an embedding request may hold, and each of its texts. */
+  embeddingLimits: { readonly inputs: number; readonly tokens: number; readonly inputTokens: number }
   seed: number
 }
 
@@ -69,6 +73,7 @@ export const wellBehaved: Behaviour = {
   rules: [],
   key: null,
   structuredOutput: true,
+  embeddingLimits: { inputs: 2048, tokens: 300_000, inputTokens: 8192 },
   seed: 1
 }
 

@@ -17,8 +17,11 @@ export interface Stats {
   embeddingInputs: number
   inFlight: number
   mostChatInFlight: number
+  mostEmbeddingsInFlight: number
   /** Milliseconds of latency of the chat calls that were answered. */
   chatLatencySum: number
+  /** The same of embedding calls. */
+  embeddingLatencySum: number
   rateLimited: number
   abortedByClient: number
   /** Tokens of answers that were sent. */
@@ -64,7 +67,9 @@ const none = (): Stats => ({
   embeddingInputs: 0,
   inFlight: 0,
   mostChatInFlight: 0,
+  mostEmbeddingsInFlight: 0,
   chatLatencySum: 0,
+  embeddingLatencySum: 0,
   rateLimited: 0,
   abortedByClient: 0,
   promptTokens: 0,
@@ -92,6 +97,7 @@ export const startStandIn = (
     tokens: { level: NaN, at: 0 }
   }
   let chatInFlight = 0
+  let embeddingsInFlight = 0
 
   const take = (kind: "requests" | "tokens", limit: number, amount: number) => {
     const bucket = buckets[kind]
@@ -249,7 +255,27 @@ export const startStandIn = (
     })
     if (how === "few") data.pop()
     if (how === "shuffled") data.reverse()
-    return { object: "list", model, data, usage: { prompt_tokens: tokens, total_tokens: tokens } }
+    const answeredBy = fault?.kind === "model" ? fault.name : model
+    return { object: "list", model: answeredBy, data, usage: { prompt_tokens: tokens, total_tokens: tokens } }
+  }
+
+  // OpenAI's words for what it does not take.
+  const refusedInput = (inputs: ReadonlyArray<string>, tokens: number) => {
+    const limits = behaviour.embeddingLimits
+    if (inputs.length === 0 || inputs.some((input) => input === ""))
+      return error("'$.input' is invalid.", null)
+    if (inputs.length > limits.inputs)
+      return error(`'$.input' is invalid: more than ${limits.inputs} inputs.`, null)
+    const longest = Math.max(...inputs.map((input) => (input.length > limits.inputTokens ? count(input) : 0)))
+    if (longest > limits.inputTokens) {
+      return error(
+        `This model's maximum context length is ${limits.inputTokens} tokens, however you requested ${longest} tokens.`,
+        null
+      )
+    }
+    return tokens > limits.tokens
+      ? error(`Requested ${tokens} tokens, max ${limits.tokens} tokens per request`, "max_tokens_per_request")
+      : undefined
   }
 
   const serve = (
@@ -287,6 +313,11 @@ export const startStandIn = (
       entry.outcome = "fault"
       return send(response, 400, error("response_format is not supported by this server", null))
     }
+    const refusal = endpoint === "embeddings" ? refusedInput(inputs, tokens) : undefined
+    if (refusal !== undefined) {
+      entry.outcome = "fault"
+      return send(response, 400, refusal)
+    }
     const headers = limitHeaders(response, tokens)
     if (headers === undefined) {
       entry.outcome = "rate-limited"
@@ -299,6 +330,8 @@ export const startStandIn = (
     } else {
       stats.embeddingCalls++
       stats.embeddingInputs += inputs.length
+      embeddingsInFlight++
+      stats.mostEmbeddingsInFlight = Math.max(stats.mostEmbeddingsInFlight, embeddingsInFlight)
     }
     const fault = faultFor(endpoint, prompt)
     const latency = drawLatency(
@@ -313,6 +346,7 @@ export const startStandIn = (
       over = true
       stats.inFlight--
       if (endpoint === "chat") chatInFlight--
+      else embeddingsInFlight--
       entry.outcome = outcome
       if (outcome === "aborted") stats.abortedByClient++
     }
@@ -366,6 +400,7 @@ export const startStandIn = (
       }
       end("answered")
       if (endpoint === "chat") stats.chatLatencySum += latency
+      else stats.embeddingLatencySum += latency
       if ("choices" in answer) {
         stats.promptTokens += tokens
         stats.completionTokens += answer.usage?.completion_tokens ?? 0
