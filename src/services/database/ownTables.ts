@@ -120,5 +120,11 @@ const ownTables = (sql: SqlClient.SqlClient) => [
         digest text not null,
         rules smallint,
         chunks integer not null
-      )`
+      )`,
+  // Which model made the multimodal vectors of a chunk, and of what: the text's md5, or the file's hash and the page's number.
+  sql`create table if not exists gbrain_effect.multimodal_chunks (
+    chunk_id integer primary key,
+    model text not null,
+    fingerprint text not null
+  )`
 ]
