@@ -73,6 +73,14 @@ export {
   planMigration
 } from "./programs/migrate-embeddings/plan.ts"
 export type { MigrationReport } from "./programs/migrate-embeddings/report.ts"
+export { type MultimodalPlan, planMultimodal } from "./programs/reindex-multimodal/estimate.ts"
+export { multimodalBrainLayer, multimodalLayer } from "./programs/reindex-multimodal/layer.ts"
+export {
+  defaultMultimodalOptions,
+  type ReindexMultimodalOptions
+} from "./programs/reindex-multimodal/options.ts"
+export { reindexMultimodal } from "./programs/reindex-multimodal/reindexMultimodal.ts"
+export type { MultimodalReport } from "./programs/reindex-multimodal/report.ts"
 export { type BrainStatus, brainStatus } from "./programs/status/brainStatus.ts"
 export { Brain, initBrain, NoBrain } from "./services/Brain.ts"
 export { Budget, BudgetExhausted } from "./services/Budget.ts"
@@ -84,6 +92,8 @@ export { EmbeddingModel } from "./services/EmbeddingModel.ts"
 export { EmbeddingMigrations, type EmbeddingSpace } from "./services/EmbeddingMigrations.ts"
 export { HostProcess } from "./services/HostProcess.ts"
 export { Journal } from "./services/Journal.ts"
+export { MultimodalChunks } from "./services/MultimodalChunks.ts"
+export { MultimodalModel } from "./services/MultimodalModel.ts"
 export { OpenAi } from "./services/OpenAi.ts"
 export { LeaseHeld, LeaseLost, LeasePolicy, PageLease } from "./services/PageLease.ts"
 export { PageWriter } from "./services/PageWriter.ts"

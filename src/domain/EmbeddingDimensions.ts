@@ -13,6 +13,8 @@ const widths: Readonly<Record<string, number>> = {
   "voyage-3.5": 1024,
   "voyage-3.5-lite": 1024,
   "voyage-3-large": 1024,
+  "voyage-multimodal-3": 1024,
+  "voyage-multimodal-3.5": 1024,
   "mistral-embed": 1024,
   "nomic-embed-text": 768,
   "mxbai-embed-large": 1024,

@@ -25,7 +25,11 @@ export const providers: Readonly<Record<string, Provider>> = {
     baseUrl: "https://generativelanguage.googleapis.com/v1beta/openai",
     keyVariables: ["GEMINI_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "GOOGLE_API_KEY"]
   },
-  voyage: { baseUrl: "https://api.voyageai.com/v1", keyVariables: ["VOYAGE_API_KEY"] },
+  voyage: {
+    baseUrl: "https://api.voyageai.com/v1",
+    keyVariables: ["VOYAGE_API_KEY"],
+    urlVariable: "VOYAGE_BASE_URL"
+  },
   mistral: { baseUrl: "https://api.mistral.ai/v1", keyVariables: ["MISTRAL_API_KEY"] },
   deepseek: { baseUrl: "https://api.deepseek.com/v1", keyVariables: ["DEEPSEEK_API_KEY"] },
   together: { baseUrl: "https://api.together.xyz/v1", keyVariables: ["TOGETHER_API_KEY"] },

@@ -53,6 +53,15 @@ export const perTokenFromUsdPerMillion = (text: string): Option.Option<Money> =>
     amount % 1_000_000n === 0n ? Option.some(brand(amount / 1_000_000n)) : Option.none()
   )
 
+/**
+ * The price of one pixel from a list price in dollars per billion pixels, e.g. `"0.60"`. `None` when the text is no plain
+ * decimal, or names a price finer than one picodollar a pixel.
+ */
+export const perPixelFromUsdPerBillion = (text: string): Option.Option<Money> =>
+  Option.flatMap(parseUsd(text), (amount) =>
+    amount % 1_000_000_000n === 0n ? Option.some(brand(amount / 1_000_000_000n)) : Option.none()
+  )
+
 /** The amount in dollars with `places` decimals (0 to 12), rounded half away from zero, without a currency sign. */
 export const toDecimal = (amount: Money, places: number): string => {
   const negative = amount < 0n

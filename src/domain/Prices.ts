@@ -18,7 +18,9 @@ export const PriceEntry = Schema.Struct({
   /** Of output tokens; embeddings have none. */
   output: Schema.optionalKey(Dollars),
   /** Of input tokens read from the provider's cache; as `input` when it is not told. */
-  cachedInput: Schema.optionalKey(Dollars)
+  cachedInput: Schema.optionalKey(Dollars),
+  /** Of images, in dollars per billion pixels, where pixels are what is paid for. */
+  pixels: Schema.optionalKey(Dollars)
 })
 
 /** Dollars per million tokens, as decimal text. */
@@ -31,6 +33,8 @@ interface PriceList {
   readonly provider: string
   /** Model to input / output / cached input. */
   readonly models: Readonly<Record<string, readonly [input: string, output: string, cachedInput?: string]>>
+  /** Models that are paid for by the pixel too: dollars per billion. */
+  readonly pixels?: Readonly<Record<string, string>>
 }
 
 const lists: ReadonlyArray<PriceList> = [
@@ -97,8 +101,11 @@ const lists: ReadonlyArray<PriceList> = [
       "voyage-4-lite": ["0.02", "0"],
       "voyage-3.5": ["0.06", "0"],
       "voyage-3.5-lite": ["0.02", "0"],
-      "voyage-3-large": ["0.18", "0"]
-    }
+      "voyage-3-large": ["0.18", "0"],
+      "voyage-multimodal-3": ["0.12", "0"],
+      "voyage-multimodal-3.5": ["0.12", "0"]
+    },
+    pixels: { "voyage-multimodal-3": "0.60", "voyage-multimodal-3.5": "0.60" }
   },
   {
     asOf: "2026-08-01",
@@ -142,6 +149,8 @@ export interface TokenPrices {
   readonly input: Money.Money
   readonly cachedInput: Money.Money
   readonly output: Money.Money
+  /** Of a pixel; left out where images are paid for by the token. */
+  readonly pixel?: Money.Money
   /** Where it is from: a page and the day it was read, or the brain's own overrides. */
   readonly source: string
 }
@@ -153,9 +162,14 @@ export const Overrides = Schema.Record(Schema.String, PriceEntry)
 export type Overrides = typeof Overrides.Type
 
 const known: ReadonlyMap<string, TokenPrices> = new Map(
-  lists.flatMap(({ asOf, models, provider, source }) =>
+  lists.flatMap(({ asOf, models, pixels = {}, provider, source }) =>
     Object.entries(models).flatMap(([name, [input, output, cachedInput]]) => {
-      const entry = { input, output, ...(cachedInput === undefined ? {} : { cachedInput }) }
+      const entry = {
+        input,
+        output,
+        ...(cachedInput === undefined ? {} : { cachedInput }),
+        ...(pixels[name] === undefined ? {} : { pixels: pixels[name] })
+      }
       return Option.toArray(toPrices(entry, `${source}, ${asOf}`)).map(
         (prices) => [`${provider}:${name}`.toLowerCase(), prices] as const
       )
@@ -168,8 +182,9 @@ function toPrices(entry: PriceEntry, source: string): Option.Option<TokenPrices>
     input: Money.perTokenFromUsdPerMillion(entry.input),
     cachedInput: Money.perTokenFromUsdPerMillion(entry.cachedInput ?? entry.input),
     output: Money.perTokenFromUsdPerMillion(entry.output ?? "0"),
+    pixel: Money.perPixelFromUsdPerBillion(entry.pixels ?? "0"),
     source: Option.some(source)
-  })
+  }).pipe(Option.map(({ pixel, ...prices }) => (entry.pixels === undefined ? prices : { ...prices, pixel })))
 }
 
 /** A dated release of a model (`-2026-07-18`, `-20260718`) costs what the model costs. */
@@ -210,15 +225,22 @@ export const priceOf = (model: string, overrides: Overrides): Option.Option<Toke
   )
 }
 
-/** What a call costs, exactly. `cachedTokens` are part of `inputTokens`. */
+/**
+ * What a call costs, exactly. `cachedTokens` are part of `inputTokens`; `imagePixels` cost something only where pixels have a
+ * price.
+ */
 export const costOf = (
   prices: TokenPrices,
-  usage: { readonly inputTokens: number; readonly cachedTokens: number; readonly outputTokens: number }
+  usage: {
+    readonly inputTokens: number
+    readonly cachedTokens: number
+    readonly outputTokens: number
+    readonly imagePixels?: number
+  }
 ): Money.Money =>
-  Money.add(
-    Money.add(
-      Money.times(prices.input, usage.inputTokens - usage.cachedTokens),
-      Money.times(prices.cachedInput, usage.cachedTokens)
-    ),
-    Money.times(prices.output, usage.outputTokens)
-  )
+  [
+    Money.times(prices.input, usage.inputTokens - usage.cachedTokens),
+    Money.times(prices.cachedInput, usage.cachedTokens),
+    Money.times(prices.output, usage.outputTokens),
+    Money.times(prices.pixel ?? Money.zero, usage.imagePixels ?? 0)
+  ].reduce(Money.add, Money.zero)

@@ -8,6 +8,7 @@
  */
 import { Effect, Option } from "effect"
 import { isPushback } from "../domain/ModelError.ts"
+import { imageTokens } from "../domain/Images.ts"
 import * as Money from "../domain/Money.ts"
 import { costOf, type TokenPrices } from "../domain/Prices.ts"
 import { Budget } from "./Budget.ts"
@@ -24,8 +25,12 @@ import { WorkerPool } from "./WorkerPool.ts"
 export interface ModelCall<A> {
   readonly model: string
   readonly host: string
-  /** The most tokens it can take in and put out. */
-  readonly worst: { readonly inputTokens: number; readonly outputTokens: number }
+  /** The most tokens it can take in and put out, and the pixels of its images where those are paid for by the pixel. */
+  readonly worst: {
+    readonly inputTokens: number
+    readonly outputTokens: number
+    readonly imagePixels?: number
+  }
   readonly attempt: Effect.Effect<A, FailedAttempt>
   /** What an answer used. */
   readonly usageOf: (answer: A) => TokenUsage
@@ -45,6 +50,10 @@ export const boundTokens = (...texts: ReadonlyArray<string>): number =>
   texts.reduce((sum, text) => sum + Buffer.byteLength(text, "utf8") + overheadTokens, overheadTokens)
 
 const overheadTokens = 16
+
+/** What a call takes of an allowance of tokens; an image counts as its pixels' worth of them. */
+const tokensOf = (used: ModelCall<unknown>["worst"]): number =>
+  used.inputTokens + used.outputTokens + imageTokens(used.imagePixels ?? 0)
 
 /** Makes the pipeline that calls go through, from the services in context. */
 export const makeModelCalls = Effect.gen(function* () {
@@ -71,15 +80,14 @@ export const makeModelCalls = Effect.gen(function* () {
     const attempt = budget.withReservation(worst, (settle) =>
       limiter.withPermit({
         key: `${call.host} ${call.model}`,
-        tokens: call.worst.inputTokens + call.worst.outputTokens
+        tokens: tokensOf(call.worst)
       })((feedback) =>
         call.attempt.pipe(
           Effect.tap((answer) => {
-            const { inputTokens, outputTokens } = call.usageOf(answer)
             return feedback({
               outcome: "ok",
               facts: call.limitsOf(answer),
-              tokensUsed: inputTokens + outputTokens
+              tokensUsed: tokensOf(call.usageOf(answer))
             })
           }),
           Effect.flatMap((answer): Effect.Effect<Paid<A>> => {

@@ -12,7 +12,7 @@ import { parseModelId, type Provider, providers } from "../domain/ModelId.ts"
 import { type RateLimitFacts, readRateLimits } from "../domain/RateLimitHeaders.ts"
 import { BadSetting } from "./BrainConfig.ts"
 import { type FailedAttempt, failure, timedOut } from "./openai/failures.ts"
-import { type DecodedVectors, decodeVectors } from "./openai/vectors.ts"
+import { type BadAnswer, type DecodedVectors, decodeVectors } from "./openai/vectors.ts"
 
 /** How long an attempt may take. */
 export const CallTimeouts = Context.Reference("gbrain/CallTimeouts", {
@@ -57,6 +57,8 @@ export interface TokenUsage {
   /** Part of `inputTokens`. */
   readonly cachedTokens: number
   readonly outputTokens: number
+  /** Pixels of images, where they are paid for. */
+  readonly imagePixels?: number
 }
 
 /** How an answer ended. */
@@ -76,6 +78,14 @@ export interface RawEmbeddings extends DecodedVectors {
   readonly limits: RateLimitFacts
 }
 
+/** An answer as it came. */
+export interface RawAnswer {
+  readonly data: unknown
+  readonly limits: RateLimitFacts
+  /** The failure to tell when the data are not what was asked for. */
+  readonly bad: (answer: BadAnswer) => FailedAttempt
+}
+
 /** The endpoint of one model. */
 export interface Endpoint {
   readonly host: string
@@ -84,6 +94,14 @@ export interface Endpoint {
     texts: ReadonlyArray<string>,
     dimensions: number
   ) => Effect.Effect<RawEmbeddings, FailedAttempt>
+  /**
+   * An answer of another form than those above, as it came: `body` is posted to `path` below the endpoint's address. For forms
+   * that the package does not know; `bad` makes the error for an answer that is not what was asked for.
+   */
+  readonly post: (
+    path: string,
+    body: Readonly<Record<string, unknown>>
+  ) => Effect.Effect<RawAnswer, FailedAttempt>
   /** Whether the endpoint answers and knows the model; costs nothing. */
   readonly check: Effect.Effect<void, FailedAttempt>
 }
@@ -129,7 +147,7 @@ export class OpenAi extends Context.Service<
           const elsewhere = urls.get(known.urlVariable ?? "")
           const key = known.keyVariables.flatMap((variable) => keys.get(variable) ?? [])[0]
           // A server of one's own often asks for no key at all.
-          const keyless = known.keyless === true || (provider === "openai" && elsewhere !== undefined)
+          const keyless = known.keyless === true || elsewhere !== undefined
           if (key === undefined && !keyless) {
             return yield* new MissingKey({
               model,
@@ -234,6 +252,11 @@ const makeEndpoint = (options: {
     return false
   }
 
+  const badAnswer = ({ message, reason }: BadAnswer, limits: RateLimitFacts): FailedAttempt => ({
+    error: new ModelError({ ...about, reason, message: `${options.model}: ${message}`, billed: "maybe" }),
+    limits
+  })
+
   const embed: Endpoint["embed"] = Effect.fnUntraced(function* (texts, dimensions) {
     const { embedding: timeout } = yield* CallTimeouts
     const { data, response } = yield* request(timeout, (signal) =>
@@ -251,25 +274,28 @@ const makeEndpoint = (options: {
     )
     const limits = readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
     const decoded = decodeVectors(data, texts.length, dimensions)
-    if (decoded._tag === "Failure") {
-      return yield* Effect.fail({
-        error: new ModelError({
-          ...about,
-          reason: decoded.failure.reason,
-          message: `${options.model}: ${decoded.failure.message}`,
-          billed: "maybe"
-        }),
-        limits
-      })
-    }
+    if (decoded._tag === "Failure") return yield* Effect.fail(badAnswer(decoded.failure, limits))
     return { ...decoded.success, limits }
+  })
+
+  const post: Endpoint["post"] = Effect.fnUntraced(function* (path, body) {
+    const { embedding: timeout } = yield* CallTimeouts
+    const { data, response } = yield* request(timeout, (signal) =>
+      client.post<unknown>(path, { body, signal }).withResponse()
+    )
+    const limits = readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
+    return {
+      data,
+      limits,
+      bad: (answer) => badAnswer(answer, limits)
+    }
   })
 
   const check: Endpoint["check"] = Effect.asVoid(
     request(Duration.seconds(10), (signal) => client.models.retrieve(options.name, { signal }))
   )
 
-  return { host, chat, embed, check }
+  return { host, chat, embed, post, check }
 }
 
 // A dispatcher goes with the fetch of its own library. The `openai` package asks by address, and sends text.

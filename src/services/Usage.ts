@@ -8,6 +8,8 @@ export interface UsageCounts {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly embeddingTokens: number
+  /** Pixels of images that were embedded, as providers count them. */
+  readonly imagePixels: number
   /** Attempts beyond the first of a call. */
   readonly retries: number
   /** Answers of 429. */
@@ -32,6 +34,7 @@ export class Usage extends Context.Service<
       inputTokens: 0,
       outputTokens: 0,
       embeddingTokens: 0,
+      imagePixels: 0,
       retries: 0,
       rateLimited: 0,
       unpricedCalls: 0
@@ -45,6 +48,7 @@ export class Usage extends Context.Service<
             inputTokens: counts.inputTokens + (more.inputTokens ?? 0),
             outputTokens: counts.outputTokens + (more.outputTokens ?? 0),
             embeddingTokens: counts.embeddingTokens + (more.embeddingTokens ?? 0),
+            imagePixels: counts.imagePixels + (more.imagePixels ?? 0),
             retries: counts.retries + (more.retries ?? 0),
             rateLimited: counts.rateLimited + (more.rateLimited ?? 0),
             unpricedCalls: counts.unpricedCalls + (more.unpricedCalls ?? 0)

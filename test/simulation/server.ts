@@ -137,7 +137,14 @@ export const serversOf = (world: World, process: SimulatedProcess) => {
     })
 
   return OpenAi.of({
-    endpoint: () => Effect.succeed({ host: "api", chat, embed, check: Effect.void })
+    endpoint: () =>
+      Effect.succeed({
+        host: "api",
+        chat,
+        embed,
+        post: () => Effect.die(new Error("nobody here posts anything else")),
+        check: Effect.void
+      })
   })
 }
 

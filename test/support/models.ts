@@ -27,6 +27,7 @@ export const modelLayer = (endpoint: Partial<Endpoint>, cap?: string) => {
     host: "example.org",
     chat: () => nobody,
     embed: () => nobody,
+    post: () => nobody,
     check: nobody,
     ...endpoint
   }

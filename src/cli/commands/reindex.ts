@@ -3,11 +3,13 @@ import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { reindexLayer } from "../../programs/reindex/layer.ts"
 import { reindexMarkdown } from "../../programs/reindex/reindexMarkdown.ts"
+import { mostWorkers } from "../../services/WorkerPool.ts"
 import { UsageError } from "../exit.ts"
-import { optionalCount, optionalText } from "../flags.ts"
+import { optionalCount, optionalText, workersOrAuto } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { reindexText } from "../render/reindex.ts"
 import { sweepFlags, tellSweep } from "../sweep.ts"
+import { multimodalFlags, reindexMultimodalMode } from "./reindexMultimodal.ts"
 
 const flags = {
   markdown: Flag.Boolean("markdown").pipe(
@@ -16,8 +18,10 @@ const flags = {
   ),
   sourceId: optionalText("source-id", "ID", "One source; all that are not archived unless told"),
   type: optionalText("type", "TYPE", "Only pages of this type, such as person"),
-  limit: optionalCount("limit", "Read so many pages at most"),
-  ...sweepFlags
+  limit: optionalCount("limit", "Read so many pages, or embed so many images and texts, at most"),
+  ...sweepFlags,
+  workers: workersOrAuto,
+  ...multimodalFlags
 }
 
 type Flags = Command.Command.Config.Infer<typeof flags>
@@ -31,33 +35,52 @@ const modes = {
         tell
       )
     ).pipe(
-      Effect.provide(reindexLayer({ workers: asked.workers })),
-      Effect.provide(openBrain(asked, asked.workers))
-    )
+      Effect.provide(reindexLayer({ workers: mostWorkers(asked.workers) })),
+      Effect.provide(openBrain(asked, mostWorkers(asked.workers)))
+    ),
+  multimodal: reindexMultimodalMode
 } satisfies Record<string, (asked: Flags) => unknown>
 
-/** The mode that is asked for; exactly one is to be. */
-const modeOf = (asked: Flags): Option.Option<keyof typeof modes> =>
-  asked.markdown ? Option.some("markdown") : Option.none()
+/** What is wrong with the flags, if anything: exactly one mode is to be asked for, and only flags that it has. */
+const contradiction = (asked: Flags): string | undefined => {
+  if (asked.markdown === asked.multimodal) {
+    const which = Object.keys(modes).map((mode) => `--${mode}`)
+    return asked.markdown
+      ? `${which.join(" and ")} are two runs; give one of them.`
+      : `Say what to bring up to date: gbrain reindex ${which.join("|")}`
+  }
+  if (asked.multimodal && Option.isSome(asked.type)) return "--type goes with --markdown only."
+  if (asked.markdown && typeof asked.workers !== "number") {
+    return "--workers auto goes with --multimodal only: without calls to a model there is nothing to find out."
+  }
+  const others = [
+    ...(Option.isSome(asked.only) ? ["--only"] : []),
+    ...(Option.isSome(asked.model) ? ["--model"] : []),
+    ...(asked.costEstimate ? ["--cost-estimate"] : []),
+    ...(asked.force ? ["--force"] : [])
+  ]
+  if (asked.markdown && others.length > 0) return `${others.join(" and ")} goes with --multimodal only.`
+  return undefined
+}
 
-export const reindexCommand = Command.make("reindex", flags, (asked) =>
-  Option.match(modeOf(asked), {
-    onSome: (mode) => modes[mode](asked),
-    onNone: () =>
-      Effect.fail(
-        new UsageError({
-          message: `Say what to bring up to date: gbrain reindex ${Object.keys(modes)
-            .map((mode) => `--${mode}`)
-            .join("|")}`
-        })
-      )
-  })
-).pipe(
+export const reindexCommand = Command.make("reindex", flags, (asked) => {
+  const wrong = contradiction(asked)
+  if (wrong !== undefined) return Effect.fail(new UsageError({ message: wrong }))
+  return asked.multimodal ? modes.multimodal(asked) : modes.markdown(asked)
+}).pipe(
   Command.withDescription(
-    "Find pages whose chunks are out of date and cut them again; embeddings of what stays are kept"
+    "Bring up to date what is made of pages: chunks cut from their text, or vectors of images, PDFs and texts"
   ),
   Command.withExamples([
     { command: "gbrain reindex --markdown --dry-run", description: "Which pages are out of date" },
-    { command: "gbrain reindex --markdown --workers 4", description: "Bring them up to date" }
+    { command: "gbrain reindex --markdown --workers 4", description: "Bring them up to date" },
+    {
+      command: "gbrain reindex --multimodal --cost-estimate",
+      description: "Which images, pages of PDFs and texts there are to embed, and what that would cost"
+    },
+    {
+      command: "gbrain reindex --multimodal --only images --workers 8 --max-cost-usd 2",
+      description: "Images and PDFs only, eight calls at a time, for two dollars at most"
+    }
   ])
 )

@@ -56,7 +56,7 @@ export const planEmbedding = Effect.fn("planEmbedding")(function* (
 ) {
   const chunks = yield* ChunkEmbeddings
   const scope = yield* chunkScope(options)
-  yield* checkChunksWidth(scope.dimensions)
+  yield* checkChunksWidth(scope.dimensions, scope.model)
   const counts = yield* chunks.count(scope)
   const toDo = Math.min(
     counts.toDo,

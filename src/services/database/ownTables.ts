@@ -165,5 +165,11 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     text_hash text not null,
     reason text not null,
     primary key (migration_id, table_name, row_id)
+  )`,
+  // Which model made the multimodal vectors of a chunk, and of what: the text's md5, or the file's hash and the page's number.
+  sql`create table if not exists gbrain_effect.multimodal_chunks (
+    chunk_id integer primary key,
+    model text not null,
+    fingerprint text not null
   )`
 ]

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { loadTokenCounter } from "../../../src/services/TokenCounter.ts"
 import { type Behaviour, drawLatency, type Fault, seeded, wellBehaved } from "./behaviour.ts"
 import { standInFacts } from "./facts.ts"
+import { hasParts, type MultimodalRequest, readMultimodal } from "./multimodal.ts"
 import { standInVector } from "./vectors.ts"
 
 /** What the server has seen and done. */
@@ -28,6 +29,8 @@ export interface Stats {
   promptTokens: number
   completionTokens: number
   embeddingTokens: number
+  /** Pixels of images whose vectors were sent. */
+  imagePixels: number
 }
 
 /** One request, for tests that ask whether something was paid twice. */
@@ -60,6 +63,17 @@ const countOnce = (text: string): number => {
   return tokens
 }
 
+// Voyage tells text and images apart; others count tokens.
+const usageOf = (tokens: number, pixels: number | undefined) =>
+  pixels === undefined
+    ? { prompt_tokens: tokens, total_tokens: tokens }
+    : {
+        prompt_tokens: tokens,
+        text_tokens: tokens,
+        image_pixels: pixels,
+        total_tokens: tokens + Math.ceil(pixels / 560)
+      }
+
 const none = (): Stats => ({
   requests: 0,
   chatCalls: 0,
@@ -74,7 +88,8 @@ const none = (): Stats => ({
   abortedByClient: 0,
   promptTokens: 0,
   completionTokens: 0,
-  embeddingTokens: 0
+  embeddingTokens: 0,
+  imagePixels: 0
 })
 
 interface Bucket {
@@ -247,7 +262,8 @@ export const startStandIn = (
     tokens: number,
     dimensions: number,
     base64: boolean,
-    fault: Fault | undefined
+    fault: Fault | undefined,
+    pixels: number | undefined
   ) => {
     const how = fault?.kind === "vectors" ? fault.how : undefined
     const data = inputs.map((input, index) => {
@@ -259,7 +275,7 @@ export const startStandIn = (
     if (how === "few") data.pop()
     if (how === "shuffled") data.reverse()
     const answeredBy = fault?.kind === "model" ? fault.name : model
-    return { object: "list", model: answeredBy, data, usage: { prompt_tokens: tokens, total_tokens: tokens } }
+    return { object: "list", model: answeredBy, data, usage: usageOf(tokens, pixels) }
   }
 
   // OpenAI's words for what it does not take.
@@ -285,14 +301,15 @@ export const startStandIn = (
     endpoint: "chat" | "embeddings",
     request: IncomingMessage,
     response: ServerResponse,
-    body: string
+    body: string,
+    parts?: MultimodalRequest
   ) => {
     if (behaviour.key !== null && request.headers.authorization !== `Bearer ${behaviour.key}`) {
       return send(response, 401, error("Incorrect API key provided: sk-…", "invalid_api_key"))
     }
     const asked = JSON.parse(body)
     const model = String(asked.model)
-    const inputs: ReadonlyArray<string> = endpoint === "chat" ? [] : [asked.input].flat()
+    const inputs: ReadonlyArray<string> = endpoint === "chat" ? [] : (parts?.inputs ?? [asked.input].flat())
     const prompt =
       endpoint === "chat"
         ? asked.messages.map((message: { content: string }) => message.content).join("\n")
@@ -304,7 +321,7 @@ export const startStandIn = (
               sum + (role === "system" ? countOnce(content) : count(content)),
             asked.response_format === undefined ? 0 : countOnce(JSON.stringify(asked.response_format))
           )
-        : inputs.reduce((sum, input) => sum + count(input), 0)
+        : (parts === undefined ? inputs : [parts.words]).reduce((sum, input) => sum + count(input), 0)
     const entry: LogEntry = {
       endpoint,
       model,
@@ -316,7 +333,12 @@ export const startStandIn = (
       entry.outcome = "fault"
       return send(response, 400, error("response_format is not supported by this server", null))
     }
-    const refusal = endpoint === "embeddings" ? refusedInput(inputs, tokens) : undefined
+    const refusal =
+      parts?.refusal !== undefined
+        ? error(parts.refusal, null)
+        : endpoint === "embeddings" && parts === undefined
+          ? refusedInput(inputs, tokens)
+          : undefined
     if (refusal !== undefined) {
       entry.outcome = "fault"
       return send(response, 400, refusal)
@@ -370,9 +392,10 @@ export const startStandIn = (
               model,
               inputs,
               tokens,
-              Number(asked.dimensions ?? 1536),
+              Number(asked.output_dimension ?? asked.dimensions ?? (parts === undefined ? 1536 : 1024)),
               asked.encoding_format === "base64",
-              fault
+              fault,
+              parts?.pixels
             )
       switch (fault?.kind) {
         case "status":
@@ -407,7 +430,10 @@ export const startStandIn = (
       if ("choices" in answer) {
         stats.promptTokens += tokens
         stats.completionTokens += answer.usage?.completion_tokens ?? 0
-      } else stats.embeddingTokens += answer.usage.prompt_tokens
+      } else {
+        stats.embeddingTokens += tokens
+        stats.imagePixels += parts?.pixels ?? 0
+      }
       return send(response, 200, answer, headers)
     }
     if (latency === 0) act()
@@ -435,6 +461,11 @@ export const startStandIn = (
       }
       stats.requests++
       if (path === "/v1/chat/completions") return serve("chat", request, response, body)
+      if (path === "/v1/multimodalembeddings" || (path === "/v1/embeddings" && hasParts(JSON.parse(body)))) {
+        return void readMultimodal(JSON.parse(body)).then((parts) =>
+          serve("embeddings", request, response, body, parts)
+        )
+      }
       if (path === "/v1/embeddings") return serve("embeddings", request, response, body)
       if (path.startsWith("/v1/models")) {
         const id = decodeURIComponent(path.slice("/v1/models/".length))
