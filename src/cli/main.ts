@@ -16,6 +16,7 @@ import { backlinks, graph, links, timeline } from "./commands/graph.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
 import { lock } from "./commands/lock.ts"
+import { queryCommand, searchCommand } from "./commands/search.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -31,6 +32,8 @@ const gbrain = Command.make("gbrain").pipe(
     extractCommand,
     extractConversationFactsCommand,
     facts,
+    searchCommand,
+    queryCommand,
     links,
     backlinks,
     graph,
