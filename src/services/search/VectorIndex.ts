@@ -2,7 +2,7 @@
  * How the vectors of this brain are to be asked for the nearest ones. An index serves only the operator and the type that it
  * was made for, so both are read from the index that there is, whoever made it; without one, an exact scan answers.
  */
-import { Effect, Option, SemVer } from "effect"
+import { Context, Effect, Option, SemVer } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
 import { pgvectorVersion } from "../Brain.ts"
 import { type VectorColumn, vectorColumns } from "../EmbeddingWidth.ts"
@@ -29,11 +29,16 @@ const operators: Readonly<Record<string, string>> = { cosine: "<=>", l2: "<->", 
 /** Since this version an index goes on where filters leave too little. */
 const iteratesSince = SemVer.parseUnsafe("0.8.0")
 
-/**
- * How many rows an index keeps in view while it looks for the nearest: more find more of what is really nearest and take longer.
- * Measured with `node bench/search.ts`; see `docs/decisions`.
- */
-export const efSearch = 200
+/** How indexes of vectors are asked. */
+export const VectorSearchPolicy = Context.Reference("gbrain/VectorSearchPolicy", {
+  defaultValue: () => ({
+    /**
+     * Rows that an index keeps in view while it looks for the nearest: more find more of what is really nearest, and take longer.
+     * Measured with `node bench/search.ts`; see decision 016.
+     */
+    efSearch: 200
+  })
+})
 
 /** Looks at the vector columns and their indexes. */
 export const inspectVectors = Effect.fn("inspectVectors")(function* () {
@@ -79,6 +84,7 @@ export const inspectVectors = Effect.fn("inspectVectors")(function* () {
     settings: Effect.orDie(
       Effect.gen(function* () {
         if (indexes.length === 0) return
+        const { efSearch } = yield* VectorSearchPolicy
         yield* set("hnsw.ef_search", String(efSearch))
         // Only a little out of order, and what is found is put in order anyway.
         if (iterates) yield* set("hnsw.iterative_scan", "relaxed_order")
