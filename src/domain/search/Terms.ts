@@ -18,7 +18,7 @@ export interface Weighted {
 
 /** What a word is worth that `documents` of `total` chunks have: the logarithm of how rare it is. */
 export const rarity = (total: number, documents: number): number =>
-  Math.log(1 + Math.max(total, documents) / (documents + 0.5))
+  Math.log(1 + Math.max(total, documents, 1) / (documents + 0.5))
 
 /** Chunks that are looked at for one question, about. */
 export const enoughCandidates = 20_000

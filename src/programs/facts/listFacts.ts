@@ -1,9 +1,12 @@
 /** What is known: facts, newest first, by whom they are about, where they were said, or what they say. */
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { markSources } from "../../domain/ConversationPages.ts"
 import { sameMeaning } from "../../domain/Fact.ts"
 import { entitySlug } from "../../domain/EntityName.ts"
+import { readQuestion } from "../../domain/search/Question.ts"
+import { patternOf, piecesOf } from "../../domain/search/Spelling.ts"
+import { livingFact } from "../../services/search/scope.ts"
+import { inspectIndex } from "../../services/search/WordIndex.ts"
 
 /** A fact, as it is shown. */
 export const ListedFact = Schema.Struct({
@@ -42,11 +45,24 @@ export interface FactQuery {
   readonly limit: number
 }
 
+// All of the words, in any form, or all of them as they are written, as parts of others and without accents too.
+const saysWords = Effect.fnUntraced(function* (text: string) {
+  const sql = yield* SqlClient.SqlClient
+  const question = yield* Effect.fromResult(readQuestion(text))
+  const { language } = yield* inspectIndex()
+  const patterns = question.words
+    .flatMap(piecesOf)
+    .map(patternOf)
+    .filter((pattern) => pattern !== "")
+  return sql`(to_tsvector(${language}::regconfig, fact.fact) @@ websearch_to_tsquery(${language}::regconfig, ${question.text})
+    or (${!question.strict && patterns.length > 0}::boolean and fact.fact ~* all(${patterns}::text[])))`
+})
+
 /** Rows read beyond the limit, since some turn out to say what a newer one says. */
 const repeatsExpected = 50
 
 /**
- * Lists facts, the newest first. What marks pages as done is no fact and is left out. What several pages say of the same
+ * Lists facts, the newest first: those that still hold. What marks pages as done is no fact and is left out. What several pages say of the same
  * entity, in the same words or in others that mean the same, is listed once, where it was said last; see decision 007.
  */
 export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
@@ -67,15 +83,11 @@ export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
     onNone: () => all,
     onSome: (page) => sql`source_markdown_slug = ${page}`
   })
-  const saying = Option.match(query.query, {
-    onNone: () => all,
-    onSome: (text) =>
-      sql`(to_tsvector('english', fact) @@ plainto_tsquery('english', ${text}) or fact ilike ${`%${text.replace(/[\\%_]/g, "\\$&")}%`})`
-  })
+  const saying = Option.isSome(query.query) ? yield* saysWords(query.query.value) : all
   const rows = yield* sql`
     with found as (
-      select * from facts
-      where expired_at is null and source <> all(${markSources}::text[]) and ${about} and ${on} and ${saying}
+      select fact.* from facts fact
+      where ${livingFact(sql)} and ${about} and ${on} and ${saying}
       order by valid_from desc, id limit ${query.limit * 2 + repeatsExpected}
     ), repeats as (
       select found.id, other.id as other_id, other.source_markdown_slug as page,

@@ -36,7 +36,7 @@ export const VectorSearchPolicy = Context.Reference("gbrain/VectorSearchPolicy",
      * Rows that an index keeps in view while it looks for the nearest: more find more of what is really nearest, and take longer.
      * Measured with `node bench/search.ts`; see decision 016.
      */
-    efSearch: 200
+    efSearch: 400
   })
 })
 
