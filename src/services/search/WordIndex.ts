@@ -14,10 +14,12 @@ export interface SearchTerms {
   readonly question: Question
   /** The text search configuration, such as `english`. */
   readonly language: string
-  /** Stemmed words that the index has, with what each is worth. */
+  /** Stemmed words, with what each is worth. */
   readonly lexemes: ReadonlyArray<Weighted>
-  /** Those by which candidates are looked up. */
+  /** Those of them by which chunks are looked up: the index has them, and not too often. */
   readonly selective: ReadonlyArray<string>
+  /** Those of them by which titles are looked up: the same, and those that no chunk has. */
+  readonly telling: ReadonlyArray<string>
   /** Regular expressions of what the index does not have, with what each is worth. */
   readonly pieces: ReadonlyArray<Weighted>
   /** Words that were looked for as parts of others. */
@@ -72,42 +74,44 @@ export const lookUpWords = Effect.fn("lookUpWords")(function* (question: Questio
       from pg_class where oid = 'content_chunks'::regclass
     ) as size`
   const total = rows[0]?.total ?? 0
-  const known = new Map(
-    rows.flatMap((row) =>
-      row.lexeme === null || row.documents === 0 ? [] : [[row.lexeme, row.documents] as const]
-    )
-  )
-  const lexemes = [...known].map(([lexeme, documents]) => ({ lexeme, documents }))
-  // A word without a stem is one that is everywhere, such as "the".
-  const parts = [
-    ...new Set(
-      rows.flatMap((row) =>
-        row.lexeme !== null && (row.documents === 0 || isUnspaced(row.word)) ? [row.word] : []
+  const lexemes = [
+    ...new Map(
+      rows.flatMap(({ documents, lexeme }) =>
+        lexeme === null ? [] : [[lexeme, { lexeme, documents }] as const]
       )
-    )
+    ).values()
   ]
+  const chosen = selective(lexemes).map((it) => it.lexeme)
+  // A word without a stem is one that is everywhere, such as "the".
+  const unknown = rows.filter((row) => row.lexeme !== null && (row.documents === 0 || isUnspaced(row.word)))
   return {
     question,
     language,
-    lexemes: lexemes.map(({ documents, lexeme }) => ({
-      word: lexeme,
-      weight: rarity(total, documents)
-    })),
-    selective: selective(lexemes).map((it) => it.lexeme),
-    pieces: weighPieces(parts, total),
-    parts,
+    lexemes: lexemes.map(({ documents, lexeme }) => ({ word: lexeme, weight: rarity(total, documents) })),
+    selective: chosen,
+    telling: [...chosen, ...lexemes.filter((it) => it.documents === 0).map((it) => it.lexeme)],
+    pieces: unknown.flatMap(({ lexeme, word }) => weighPieces(word, lexeme ?? "", total)),
+    parts: [...new Set(unknown.map((row) => row.word))],
     common: rows.flatMap((row) => (row.lexeme === null ? [row.word] : []))
   } satisfies SearchTerms
 })
 
+/** A stem this long is hardly the beginning of another word. */
+const tellingStem = 5
+
 // The pieces of one word together are worth what a word is that nothing has.
-const weighPieces = (parts: ReadonlyArray<string>, total: number): ReadonlyArray<Weighted> =>
-  parts.flatMap((part) => {
-    const patterns = piecesOf(part)
-      .map(patternOf)
-      .filter((pattern) => pattern !== "")
-    return patterns.map((word) => ({ word, weight: rarity(total, 0) / patterns.length }))
-  })
+const weighPieces = (word: string, lexeme: string, total: number): ReadonlyArray<Weighted> => {
+  const stem = stemOf(lexeme)
+  const other =
+    stem.length >= tellingStem && /^[\p{L}\p{N}]+$/u.test(stem) && !isUnspaced(stem)
+      ? `|\\m${patternOf(stem)}`
+      : ""
+  const patterns = piecesOf(word)
+    .map(patternOf)
+    .filter((pattern) => pattern !== "")
+    .map((pattern) => `${pattern}${other}`)
+  return patterns.map((pattern) => ({ word: pattern, weight: rarity(total, 0) / patterns.length }))
+}
 
 /** In a statement: the text of a query for exactly the lexeme in the column `lexeme`. */
 const quotedLexeme = `('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')`

@@ -28,8 +28,10 @@ export const pagesByName = Effect.fn("pagesByName")(function* (
   const slugs = names.map(entitySlug)
   const aliases = names.map((name) => JSON.stringify({ aliases: [name] }))
   const likeNames = names.map((name) => name.replace(/[\\%_]/g, "\\$&"))
-  const narrow = new Set(terms.selective)
+  const narrow = new Set(terms.telling)
   const chosen = terms.lexemes.filter((it) => narrow.has(it.word))
+  // Names in other scripts and with accents, of which the index has another form, or none.
+  const parts = terms.pieces.map((it) => it.word).join("|")
   const rows = yield* sql<{
     readonly page_id: number
     readonly title: string
@@ -50,6 +52,7 @@ export const pagesByName = Effect.fn("pagesByName")(function* (
       union select id from pages where source_id = any(${scope.sourceIds}::text[]) and slug = any(${[...names, ...slugs]}::text[])
       union select id from pages where title ilike any(${likeNames}::text[])
       union select id from pages where frontmatter @> any(${aliases}::jsonb[])
+      union (select id from pages where ${parts !== ""}::boolean and (title ~* ${parts} or slug ~* ${parts}) limit ${compared})
       union select id from by_title
     )
     select page.id as page_id, page.title, page.slug, array(

@@ -44,7 +44,7 @@ const layer = (url: string, key = "sk-test") =>
     Layer.provide(environment({ OPENAI_BASE_URL: url, ...(key === "" ? {} : { OPENAI_API_KEY: key }) }))
   )
 
-const nobody = "http://127.0.0.1:9/v1"
+const nobody = "http://127.0.0.1:2/v1"
 
 const find = (text: string, options: Partial<SearchOptions> = {}) =>
   search({ ...defaultSearch, ...options, text }).pipe(Effect.provide(layer(nobody)))
@@ -292,7 +292,7 @@ onBothDatabases("search", (brain) => {
       { slug: "ferry", body: "The early ferry leaves at seven.", type: "note" }
     ]
 
-    it.effect("asks the model once, says by which it was found, and what it cost", () =>
+    it.live("asks the model once, says by which it was found, and what it cost", () =>
       Effect.gen(function* () {
         const server = yield* standIn()
         yield* put(pages)
@@ -310,7 +310,7 @@ onBothDatabases("search", (brain) => {
       }).pipe(Effect.scoped, Effect.provide(brain))
     )
 
-    it.effect("answers by words, and says why, without a key, an endpoint, money or vectors", () =>
+    it.live("answers by words, and says why, without a key, an endpoint, money or vectors", () =>
       Effect.gen(function* () {
         const server = yield* standIn()
         yield* put(pages)
@@ -323,7 +323,7 @@ onBothDatabases("search", (brain) => {
         yield* fallsBack(server.url, "gbrain embed")
         expect(server.stats().embeddingCalls).toBe(0)
         yield* embedChunks(server.url)
-        yield* fallsBack(nobody, "Nothing answers at 127.0.0.1:9")
+        yield* fallsBack(nobody, "Nothing answers at 127.0.0.1:2")
         server.behave({ rules: [{ endpoint: "embeddings", fault: { kind: "status", status: 503 } }] })
         yield* fallsBack(server.url, "503")
         server.behave({ rules: [], key: "sk-right" })
@@ -351,25 +351,23 @@ onBothDatabases("search", (brain) => {
       }).pipe(Effect.scoped, Effect.provide(brain))
     )
 
-    it.effect(
-      "stops, unpaid, where the vectors are of another width than the model's, as doctor says it",
-      () =>
-        Effect.gen(function* () {
-          const sql = yield* SqlClient.SqlClient
-          const server = yield* standIn()
-          yield* put(pages)
-          yield* embedChunks(server.url)
-          const before = server.stats().requests
-          yield* sql`update config set value = '128' where key = 'embedding_dimensions'`
-          const error = yield* Effect.flip(askAt(server.url, "winch"))
-          expect(error).toMatchObject({
-            _tag: "WidthMismatch",
-            column: "content_chunks.embedding",
-            actual: 64,
-            configured: 128
-          })
-          expect(server.stats().requests).toBe(before)
-        }).pipe(Effect.scoped, Effect.provide(brain))
+    it.live("stops, unpaid, where the vectors are of another width than the model's, as doctor says it", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const server = yield* standIn()
+        yield* put(pages)
+        yield* embedChunks(server.url)
+        const before = server.stats().requests
+        yield* sql`update config set value = '128' where key = 'embedding_dimensions'`
+        const error = yield* Effect.flip(askAt(server.url, "winch"))
+        expect(error).toMatchObject({
+          _tag: "WidthMismatch",
+          column: "content_chunks.embedding",
+          actual: 64,
+          configured: 128
+        })
+        expect(server.stats().requests).toBe(before)
+      }).pipe(Effect.scoped, Effect.provide(brain))
     )
   })
 })
