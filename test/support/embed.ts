@@ -6,14 +6,13 @@ import { extractionLayer } from "../../src/programs/extract-conversation-facts/l
 import { EmbeddingModel } from "../../src/services/EmbeddingModel.ts"
 import { environment } from "./extraction.ts"
 
-/** Embeds every chunk that has no vector, each under the title of its page. */
+/** Embeds every chunk that has no vector. */
 export const embedChunks = (url: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const model = yield* EmbeddingModel
     const chunks = yield* sql<{ readonly id: number; readonly text: string }>`
-      select chunk.id, page.title || E'\n\n' || chunk_text as text
-      from content_chunks chunk join pages page on page.id = page_id where embedding is null order by chunk.id`
+      select id, chunk_text as text from content_chunks where embedding is null order by id`
     const vectors = yield* model.embed(chunks.map((chunk) => chunk.text))
     yield* sql`
       update content_chunks set embedding = made.vector::vector, embedded_at = now()

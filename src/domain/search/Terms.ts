@@ -20,8 +20,15 @@ export interface Weighted {
 export const rarity = (total: number, documents: number): number =>
   Math.log(1 + Math.max(total, documents, 1) / (documents + 0.5))
 
-/** Chunks that are looked at for one question, about. */
-export const enoughCandidates = 20_000
+/** Chunks that are counted and looked at for one word, at most, and for all words of a question, about. */
+export const enoughCandidates = 5000
+
+/**
+ * How many chunks have a word that at least `enoughCandidates` have: nobody counts further, so half way between that and all
+ * `total`, on the scale that rarity is measured on.
+ */
+export const estimated = (total: number, counted: number): number =>
+  counted < enoughCandidates ? counted : Math.round(Math.sqrt(counted * Math.max(total, counted)))
 
 /**
  * The words by which candidates are looked up: the rarest ones, until they lead to `enoughCandidates` chunks. At least one,

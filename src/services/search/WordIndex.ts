@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Question } from "../../domain/search/Question.ts"
 import { isUnspaced, patternOf, piecesOf, stemOf } from "../../domain/search/Spelling.ts"
-import { enoughCandidates, rarity, selective, type Weighted } from "../../domain/search/Terms.ts"
+import { enoughCandidates, estimated, rarity, selective, type Weighted } from "../../domain/search/Terms.ts"
 
 /** A question in terms of the index. */
 export interface SearchTerms {
@@ -77,7 +77,7 @@ export const lookUpWords = Effect.fn("lookUpWords")(function* (question: Questio
   const lexemes = [
     ...new Map(
       rows.flatMap(({ documents, lexeme }) =>
-        lexeme === null ? [] : [[lexeme, { lexeme, documents }] as const]
+        lexeme === null ? [] : [[lexeme, { lexeme, documents: estimated(total, documents) }] as const]
       )
     ).values()
   ]

@@ -1,6 +1,7 @@
 /** Pages by the words of their chunks. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { enoughCandidates } from "../../domain/search/Terms.ts"
 import { type SearchScope, visiblePage } from "./scope.ts"
 import { anyWord, exactly, type IndexFacts, type SearchTerms } from "./WordIndex.ts"
 
@@ -34,12 +35,14 @@ export const pagesByWords = Effect.fn("pagesByWords")(function* (
   // Three ways to a candidate; those that are not needed are a constant `false`, and cost nothing.
   return yield* sql<FoundPage>`
     with matched as (
-      select chunk.id, sum(term.weight) as cover
+      select found.id, sum(term.weight) as cover
       from unnest(${chosen.map((it) => exactly(it.word))}::text[], ${chosen.map((it) => it.weight)}::float8[]) as term(query, weight)
-      join content_chunks chunk on chunk.search_vector @@ term.query::tsquery and chunk.modality = 'text'
-      join pages page on page.id = chunk.page_id and ${visible}
-      where not ${strict}::boolean
-      group by chunk.id order by cover desc, chunk.id limit ${weighed}
+      cross join lateral (
+        select chunk.id from content_chunks chunk join pages page on page.id = chunk.page_id and ${visible}
+        where not ${strict}::boolean and chunk.search_vector @@ term.query::tsquery and chunk.modality = 'text'
+        limit ${enoughCandidates}
+      ) as found
+      group by found.id order by cover desc, found.id limit ${weighed}
     ), to_the_letter as (
       select chunk.id from content_chunks chunk join pages page on page.id = chunk.page_id and ${visible}
       where ${strict}::boolean and chunk.search_vector @@ ${asked} and chunk.modality = 'text'
