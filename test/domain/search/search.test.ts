@@ -81,12 +81,12 @@ describe("spelling", () => {
       ["boats", "boat"],
       ["founded", "found"]
     ] as const)
-      expect(isFormOf(word, stemOf(lexeme)), word).toBe(true)
+      expect({ word, form: isFormOf(word, stemOf(lexeme)) }).toEqual({ word, form: true })
     for (const [word, lexeme] of [
       ["boatswains", "boat"],
       ["band", "boat"]
     ] as const)
-      expect(isFormOf(word, stemOf(lexeme)), word).toBe(false)
+      expect({ word, form: isFormOf(word, stemOf(lexeme)) }).toEqual({ word, form: false })
   })
 
   it("patterns hold letters and digits only, whatever the text", () => {

@@ -172,7 +172,7 @@ onBothDatabases("search", (brain) => {
             ['"kittiwake came"', "old"],
             ["青岛", "王伟搬到了青岛。"]
           ] as const)
-            expect(names(yield* find(text)), text).toEqual([expected])
+            expect({ text, found: names(yield* find(text)) }).toEqual({ text, found: [expected] })
         }).pipe(Effect.provide(brain))
     )
 
@@ -274,10 +274,7 @@ onBothDatabases("search", (brain) => {
             "%_%",
             "x'y\\'z"
           ])
-            expect(
-              Array.isArray((yield* Effect.orElseSucceed(find(text), () => ({ hits: [] }))).hits),
-              text
-            ).toBe(true)
+            yield* Effect.catchTag(find(text), "BadQuestion", () => Effect.void)
           expect(names(yield* find("Robert'); DROP TABLE pages; --"))).toEqual(["a"])
           expect((yield* Effect.flip(find("  "))).message).toContain("Say what to look for")
           expect((yield* Effect.flip(find("x".repeat(100_000)))).message).toContain("Ask with fewer words")
