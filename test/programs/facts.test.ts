@@ -77,8 +77,8 @@ onBothDatabases("listing facts", (brain) => {
       Effect.gen(function* () {
         yield* say([
           { page: "a", fact: "Tomás signed the charter of the boat.", day: "2025-01-01" },
-          { page: "b", fact: "王伟搬到了青岛。", day: "2025-01-02" },
-          { page: "c", fact: "Ana keeps a boat.", day: "2025-01-03" }
+          { page: "b", fact: "王伟搬到了青岛。", day: "2025-01-02", angle: 45 },
+          { page: "c", fact: "Ana keeps a boat.", day: "2025-01-03", angle: 90 }
         ])
         const saying = (text: string) =>
           Effect.map(listFacts({ ...everything, query: Option.some(text) }), (facts) =>

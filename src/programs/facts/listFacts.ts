@@ -4,7 +4,7 @@ import { SqlClient } from "effect/sql"
 import { sameMeaning } from "../../domain/Fact.ts"
 import { entitySlug } from "../../domain/EntityName.ts"
 import { readQuestion } from "../../domain/search/Question.ts"
-import { patternOf, piecesOf } from "../../domain/search/Spelling.ts"
+import { patternOf } from "../../domain/search/Spelling.ts"
 import { livingFact } from "../../services/search/scope.ts"
 import { inspectIndex } from "../../services/search/WordIndex.ts"
 
@@ -45,17 +45,23 @@ export interface FactQuery {
   readonly limit: number
 }
 
-// All of the words, in any form, or all of them as they are written, as parts of others and without accents too.
+// All of the words that tell anything, each in any form, as a part of another, or without its accents; of words that are
+// everywhere all as they are written.
 const saysWords = Effect.fnUntraced(function* (text: string) {
   const sql = yield* SqlClient.SqlClient
   const question = yield* Effect.fromResult(readQuestion(text))
   const { language } = yield* inspectIndex()
-  const patterns = question.words
-    .flatMap(piecesOf)
-    .map(patternOf)
-    .filter((pattern) => pattern !== "")
-  return sql`(to_tsvector(${language}::regconfig, fact.fact) @@ websearch_to_tsquery(${language}::regconfig, ${question.text})
-    or (${!question.strict && patterns.length > 0}::boolean and fact.fact ~* all(${patterns}::text[])))`
+  const configuration = sql`${language}::regconfig`
+  if (question.strict) {
+    return sql`to_tsvector(${configuration}, fact.fact) @@ websearch_to_tsquery(${configuration}, ${question.text})`
+  }
+  const patterns = question.words.map(patternOf)
+  return sql`(select case when bool_or(telling) then bool_and(said or not telling) else bool_and(said) end from (
+    select numnode(query) > 0 as telling,
+      to_tsvector(${configuration}, fact.fact) @@ query or fact.fact ~* asked.pattern as said
+    from unnest(${question.words}::text[], ${patterns}::text[]) as asked(word, pattern)
+    cross join lateral plainto_tsquery(${configuration}, asked.word) as query
+  ) as words)`
 })
 
 /** Rows read beyond the limit, since some turn out to say what a newer one says. */
