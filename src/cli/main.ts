@@ -22,6 +22,7 @@ import { reindexCommand } from "./commands/reindex.ts"
 import { reindexFrontmatterCommand } from "./commands/reindexFrontmatter.ts"
 import { reindexCodeCommand } from "./commands/reindexCode.ts"
 import { migrate } from "./commands/migrate.ts"
+import { queryCommand, searchCommand } from "./commands/search.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
@@ -41,6 +42,8 @@ const gbrain = Command.make("gbrain").pipe(
     reindexFrontmatterCommand,
     edgesBackfillCommand,
     facts,
+    searchCommand,
+    queryCommand,
     links,
     backlinks,
     graph,

@@ -71,4 +71,40 @@ onBothDatabases("listing facts", (brain) => {
       }).pipe(Effect.provide(brain))
     )
   })
+
+  describe("facts that contain words", () => {
+    it.effect("are found in any form, without accents, in any script, with all of the words", () =>
+      Effect.gen(function* () {
+        yield* say([
+          { page: "a", fact: "Tomás signed the charter of the boat.", day: "2025-01-01" },
+          { page: "b", fact: "王伟搬到了青岛。", day: "2025-01-02", angle: 45 },
+          { page: "c", fact: "Ana keeps a boat.", day: "2025-01-03", angle: 90 }
+        ])
+        const saying = (text: string) =>
+          Effect.map(listFacts({ ...everything, query: Option.some(text) }), (facts) =>
+            facts.map((fact) => fact.page)
+          )
+        expect(yield* saying("boats")).toEqual(["c", "a"])
+        expect(yield* saying("tomas charters")).toEqual(["a"])
+        expect(yield* saying("青岛")).toEqual(["b"])
+        expect(yield* saying("boat -charter")).toEqual(["c"])
+        expect(yield* saying("boat whale")).toEqual([])
+      }).pipe(Effect.provide(brain))
+    )
+
+    it.effect("are left out when they no longer hold, or when their page is gone", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* say([
+          { page: "a", fact: "Ana keeps a boat.", day: "2025-01-01" },
+          { page: "b", fact: "Ana kept two boats.", day: "2025-01-02" },
+          { page: "c", fact: "Ana sold a boat.", day: "2025-01-03" }
+        ])
+        yield* sql`update facts set superseded_by = (select min(id) from facts) where source_markdown_slug = 'b'`
+        yield* sql`insert into pages (slug, type, title, deleted_at) values ('c', 'note', 'C', now())`
+        const facts = yield* listFacts({ ...everything, query: Option.some("boat") })
+        expect(facts.map((fact) => fact.page)).toEqual(["a"])
+      }).pipe(Effect.provide(brain))
+    )
+  })
 })

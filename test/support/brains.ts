@@ -29,13 +29,20 @@ export const freshDatabase = Effect.gen(function* () {
   return url.href
 })
 
-const newBrain = Layer.effectDiscard(
-  initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.some(64) })
-)
+const newBrain = (dimensions: number) =>
+  Layer.effectDiscard(
+    initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.some(dimensions) })
+  )
 
-const withBrain = <E>(database: Layer.Layer<Layer.Success<typeof Database.layerMemory>, E>) =>
+/** Narrow, to be quick. */
+const usualDimensions = 64
+
+const withBrain = <E>(
+  database: Layer.Layer<Layer.Success<typeof Database.layerMemory>, E>,
+  dimensions = usualDimensions
+) =>
   Brain.layer.pipe(
-    Layer.provideMerge(newBrain),
+    Layer.provideMerge(newBrain(dimensions)),
     Layer.provideMerge(database),
     Layer.provideMerge(HostProcess.layer),
     Layer.provideMerge(NodeServices.layer)
@@ -46,21 +53,27 @@ export const embeddedBrain = withBrain(
   Database.layerMemoryFrom(Effect.promise(() => openAsBlob(inject("brainDump"))))
 )
 
-/** A new brain on the test server. */
-export const postgresBrain = withBrain(
-  Layer.unwrap(Effect.map(freshDatabase, (url) => Database.layerPostgres({ url: Redacted.make(url) })))
+const onServer = Layer.unwrap(
+  Effect.map(freshDatabase, (url) => Database.layerPostgres({ url: Redacted.make(url) }))
 )
+
+/** A new brain on the test server. */
+export const postgresBrain = withBrain(onServer)
 
 /** What a test on a brain is given. */
 export type BrainLayer = typeof embeddedBrain
 
 /** Runs the tests on both databases; without a server those on Postgres are shown as not run, and CI has failed before. */
-export const onBothDatabases = (name: string, tests: (brain: BrainLayer) => void): void => {
+export const onBothDatabases = (
+  name: string,
+  tests: (brain: BrainLayer) => void,
+  dimensions = usualDimensions
+): void => {
   describe(`${name} (PGlite)`, () => {
-    tests(embeddedBrain)
+    tests(withBrain(Database.layerMemory, dimensions))
   })
   const reason = inject("noPostgres")
   describe.skipIf(reason !== "")(`${name} (Postgres${reason === "" ? "" : `: NOT RUN, ${reason}`})`, () => {
-    tests(postgresBrain)
+    tests(withBrain(onServer, dimensions))
   })
 }

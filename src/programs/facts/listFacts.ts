@@ -2,9 +2,12 @@
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { normalAlias } from "../../domain/Aliases.ts"
-import { markSources } from "../../domain/ConversationPages.ts"
 import { sameMeaning } from "../../domain/Fact.ts"
 import { entitySlug } from "../../domain/EntityName.ts"
+import { readQuestion } from "../../domain/search/Question.ts"
+import { patternOf } from "../../domain/search/Spelling.ts"
+import { livingFact } from "../../services/search/scope.ts"
+import { inspectIndex } from "../../services/search/WordIndex.ts"
 
 /** A fact, as it is shown. */
 export const ListedFact = Schema.Struct({
@@ -43,11 +46,30 @@ export interface FactQuery {
   readonly limit: number
 }
 
+// All of the words that tell anything, each in any form, as a part of another, or without its accents; of words that are
+// everywhere all as they are written.
+const saysWords = Effect.fnUntraced(function* (text: string) {
+  const sql = yield* SqlClient.SqlClient
+  const question = yield* Effect.fromResult(readQuestion(text))
+  const { language } = yield* inspectIndex()
+  const configuration = sql`${language}::regconfig`
+  if (question.strict) {
+    return sql`to_tsvector(${configuration}, fact.fact) @@ websearch_to_tsquery(${configuration}, ${question.text})`
+  }
+  const patterns = question.words.map(patternOf)
+  return sql`(select case when bool_or(telling) then bool_and(said or not telling) else bool_and(said) end from (
+    select numnode(query) > 0 as telling,
+      to_tsvector(${configuration}, fact.fact) @@ query or fact.fact ~* asked.pattern as said
+    from unnest(${question.words}::text[], ${patterns}::text[]) as asked(word, pattern)
+    cross join lateral plainto_tsquery(${configuration}, asked.word) as query
+  ) as words)`
+})
+
 /** Rows read beyond the limit, since some turn out to say what a newer one says. */
 const repeatsExpected = 50
 
 /**
- * Lists facts, the newest first. What marks pages as done is no fact and is left out. What several pages say of the same
+ * Lists facts, the newest first: those that still hold. What marks pages as done is no fact and is left out. What several pages say of the same
  * entity, in the same words or in others that mean the same, is listed once, where it was said last; see decision 007.
  */
 export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
@@ -68,15 +90,11 @@ export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
     onNone: () => all,
     onSome: (page) => sql`source_markdown_slug = ${page}`
   })
-  const saying = Option.match(query.query, {
-    onNone: () => all,
-    onSome: (text) =>
-      sql`(to_tsvector('english', fact) @@ plainto_tsquery('english', ${text}) or fact ilike ${`%${text.replace(/[\\%_]/g, "\\$&")}%`})`
-  })
+  const saying = Option.isSome(query.query) ? yield* saysWords(query.query.value) : all
   const rows = yield* sql`
     with found as (
-      select * from facts
-      where expired_at is null and source <> all(${markSources}::text[]) and ${about} and ${on} and ${saying}
+      select fact.* from facts fact
+      where ${livingFact(sql)} and ${about} and ${on} and ${saying}
       order by valid_from desc, id limit ${query.limit * 2 + repeatsExpected}
     ), repeats as (
       select found.id, other.id as other_id, other.source_markdown_slug as page,
