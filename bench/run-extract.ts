@@ -1,53 +1,11 @@
 /** One measured run: `run-extract.ts DATABASE_URL PAGES WORKERS`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
-import { PgClient } from "@effect/sql-pg"
-import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
-import { Reactivity } from "effect/reactivity"
+import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import {
-  Brain,
-  Database,
-  defaultExtractOptions,
-  extract,
-  extractLayer,
-  HostProcess,
-  initBrain
-} from "../src/index.ts"
+import { Brain, defaultExtractOptions, extract, extractLayer, HostProcess, initBrain } from "../src/index.ts"
+import { freshDatabaseLayer } from "./support/brain.ts"
 
 const [databaseUrl = "", pages = "20000", workers = "8"] = process.argv.slice(2)
-
-const freshDatabase = Effect.gen(function* () {
-  const name = `bench_${process.pid}`
-  const admin = PgClient.make({ url: Redacted.make(databaseUrl), maxConnections: 1 }).pipe(
-    Effect.provide(Reactivity.layer)
-  )
-  yield* Effect.scoped(Effect.flatMap(admin, (sql) => sql`create database ${sql(name)}`))
-  yield* Effect.addFinalizer(() =>
-    Effect.scoped(Effect.flatMap(admin, (sql) => sql`drop database ${sql(name)} with (force)`)).pipe(
-      Effect.ignore
-    )
-  )
-  const url = new URL(databaseUrl)
-  url.pathname = `/${name}`
-  return Redacted.make(url.href)
-})
-
-const embedded = Layer.unwrap(
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    return Database.layerPglite({ directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" }) })
-  })
-)
-
-const server = Layer.unwrap(
-  Effect.map(freshDatabase, (url) => Database.layerPostgres({ url, maxConnections: 12 }))
-)
-
-const database: Layer.Layer<
-  Layer.Success<typeof server>,
-  Layer.Error<typeof embedded> | Layer.Error<typeof server>,
-  Layer.Services<typeof embedded>
-> = databaseUrl === "" ? embedded : server
 
 // Half people, half companies, some 1,200 characters a page: four links of four kinds, one to nowhere, two dates.
 const fill = Effect.gen(function* () {
@@ -109,7 +67,7 @@ await Effect.runPromise(
     Effect.provide(
       Brain.layer.pipe(
         Layer.provideMerge(newBrain),
-        Layer.provideMerge(database),
+        Layer.provideMerge(freshDatabaseLayer(databaseUrl, 12)),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer)
       )

@@ -3,6 +3,8 @@
  * headers tell, and what was used. Interrupting the fiber closes the request. Retries, limits and money are not its
  * business; see `ChatModel` and `EmbeddingModel`.
  */
+import { NodeHttpClient } from "@effect/platform-node"
+import * as Undici from "@effect/platform-node/Undici"
 import OpenAI from "openai"
 import { Clock, Config, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { ModelError } from "../domain/ModelError.ts"
@@ -84,6 +86,8 @@ export class OpenAi extends Context.Service<
   static readonly layer = Layer.effect(
     OpenAi,
     Effect.gen(function* () {
+      // Connections of our own, closed with the scope; how long an answer may take is the Clock's to say, not theirs.
+      const dispatcher = yield* NodeHttpClient.makeDispatcherOptions({ headersTimeout: 0, bodyTimeout: 0 })
       const urls = new Map<string, string>()
       for (const { urlVariable } of Object.values(providers)) {
         if (urlVariable === undefined) continue
@@ -119,6 +123,7 @@ export class OpenAi extends Context.Service<
             name,
             url: elsewhere ?? known.baseUrl,
             key: key ?? Redacted.make("none"),
+            dispatcher,
             sendDimensions: provider !== "voyage"
           })
         })
@@ -132,11 +137,13 @@ const makeEndpoint = (options: {
   readonly name: string
   readonly url: string
   readonly key: Redacted.Redacted
+  readonly dispatcher: Undici.Dispatcher
   readonly sendDimensions: boolean
 }): Endpoint => {
   const client = new OpenAI({
     apiKey: Redacted.value(options.key),
     baseURL: options.url,
+    fetch: fetchWith(options.dispatcher),
     maxRetries: 0,
     // Time is kept by the Clock; the package's own timer must never be the first.
     timeout: 24 * 60 * 60 * 1000,
@@ -242,6 +249,18 @@ const makeEndpoint = (options: {
 
   return { host, chat, embed, check }
 }
+
+// A dispatcher goes with the fetch of its own library. The `openai` package asks by address, and sends text.
+const fetchWith =
+  (dispatcher: Undici.Dispatcher) =>
+  (input: string | URL | Request, { body, headers, method, signal }: RequestInit = {}): Promise<Response> =>
+    Undici.fetch(input instanceof Request ? input.url : input, {
+      dispatcher,
+      method: method ?? "GET",
+      headers: Object.fromEntries(new Headers(headers)),
+      body: typeof body === "string" ? body : null,
+      signal: signal ?? null
+    })
 
 const responseFormat = (form: "json_schema" | "json_object" | "none", ask: ChatRequest) => {
   if (ask.schema === undefined || form === "none") return {}

@@ -7,7 +7,7 @@
  * it. So a lease carries a fencing token, and `confirm`, run inside the transaction that writes a page's outcome, fails
  * unless the row is still this holder's; the row stays locked until that transaction ends.
  */
-import { Cause, Context, Deferred, Duration, Effect, Exit, Layer, Schedule, Schema } from "effect"
+import { Cause, Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Schedule, Schema } from "effect"
 import type { SqlError } from "effect/sql"
 import { Database, reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
@@ -101,7 +101,7 @@ export class PageLease extends Context.Service<
       const take = Effect.fnUntraced(function* (id: string) {
         let deadPid: number | null = null
         for (;;) {
-          const found: Attempt | undefined = yield* resilient(store.tryTake(id, deadPid))
+          const found: Attempt | undefined = yield* resilient(answered(store.tryTake(id, deadPid)))
           if (found === undefined) continue
           if (found.taken) {
             const lease: Held = { id, token: found.token, lost: yield* Deferred.make<never, LeaseLost>() }
@@ -198,6 +198,26 @@ export class PageLease extends Context.Service<
   /** Leases in the open database. */
   static readonly layer = PageLease.layerStore.pipe(Layer.provide(LeaseStore.layer))
 }
+
+/**
+ * A statement whose end is waited for even when nobody wants its answer any more: one that is given up may still be under way
+ * at the server, and what undoes it on another connection would come before it.
+ */
+const answered = <A, E, R>(statement: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkChild(Effect.interruptible(statement)), (fiber) =>
+      restore(Fiber.join(fiber)).pipe(
+        Effect.onInterrupt(() =>
+          Fiber.await(fiber).pipe(
+            Effect.interruptible,
+            Effect.timeout(releaseTimeout),
+            Effect.ignore,
+            Effect.andThen(Fiber.interrupt(fiber))
+          )
+        )
+      )
+    )
+  )
 
 // What one process, real or played in a test, has taken of one database. An embedded one has one client.
 const takenHere = Effect.gen(function* () {

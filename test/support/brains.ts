@@ -1,4 +1,5 @@
 /** Brains for tests: the same tests on both databases, each with a brain of its own. */
+import { openAsBlob } from "node:fs"
 import { PgClient } from "@effect/sql-pg"
 import { NodeServices } from "@effect/platform-node"
 import { describe, inject } from "@effect/vitest"
@@ -41,7 +42,9 @@ const withBrain = <E>(database: Layer.Layer<Layer.Success<typeof Database.layerM
   )
 
 /** A new brain in memory. Its vectors are 64 wide, to be quick. */
-export const embeddedBrain = withBrain(Database.layerMemory)
+export const embeddedBrain = withBrain(
+  Database.layerMemoryFrom(Effect.promise(() => openAsBlob(inject("brainDump"))))
+)
 
 /** A new brain on the test server. */
 export const postgresBrain = withBrain(

@@ -13,6 +13,7 @@ const { values } = parseArgs({
     spread: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
     key: { type: "string" },
+    "requests-per-minute": { type: "string" },
     "no-log": { type: "boolean", default: false }
   }
 })
@@ -24,6 +25,8 @@ const server = await startStandIn({
   spread: Number(values.spread),
   seed: Number(values.seed),
   key: values.key ?? null,
+  requestsPerMinute:
+    values["requests-per-minute"] === undefined ? null : Number(values["requests-per-minute"]),
   logged: !values["no-log"]
 })
 process.stdout.write(`${server.url}\n`)

@@ -87,14 +87,13 @@ export const startStandIn = (
   const stats = none()
   const log: Array<LogEntry> = []
   const seen = new Map<number, number>()
-  const buckets: Record<"requests" | "tokens", Bucket> = {
-    requests: { level: NaN, at: 0 },
-    tokens: { level: NaN, at: 0 }
-  }
+  // As providers do, each model has an allowance of its own.
+  const buckets = new Map<string, Bucket>()
   let chatInFlight = 0
 
-  const take = (kind: "requests" | "tokens", limit: number, amount: number) => {
-    const bucket = buckets[kind]
+  const take = (name: string, limit: number, amount: number) => {
+    const bucket = buckets.get(name) ?? { level: NaN, at: 0 }
+    buckets.set(name, bucket)
     const now = performance.now()
     bucket.level = Number.isNaN(bucket.level)
       ? limit
@@ -143,14 +142,18 @@ export const startStandIn = (
     error: { message, type, code, param: null }
   })
 
-  const limitHeaders = (response: ServerResponse, tokens: number): Record<string, string> | undefined => {
+  const limitHeaders = (
+    response: ServerResponse,
+    model: string,
+    tokens: number
+  ): Record<string, string> | undefined => {
     const headers: Record<string, string> = {}
     for (const [kind, limit, amount] of [
       ["requests", behaviour.requestsPerMinute, 1],
       ["tokens", behaviour.tokensPerMinute, tokens]
     ] as const) {
       if (limit === null) continue
-      const { ok, remaining, waitMs } = take(kind, limit, amount)
+      const { ok, remaining, waitMs } = take(`${model} ${kind}`, limit, amount)
       headers[`x-ratelimit-limit-${kind}`] = String(limit)
       headers[`x-ratelimit-remaining-${kind}`] = String(remaining)
       headers[`x-ratelimit-reset-${kind}`] = `${(waitMs / 1000).toFixed(3)}s`
@@ -287,7 +290,7 @@ export const startStandIn = (
       entry.outcome = "fault"
       return send(response, 400, error("response_format is not supported by this server", null))
     }
-    const headers = limitHeaders(response, tokens)
+    const headers = limitHeaders(response, model, tokens)
     if (headers === undefined) {
       entry.outcome = "rate-limited"
       return
@@ -380,10 +383,7 @@ export const startStandIn = (
     Object.assign(behaviour, change)
     if (change.seed !== undefined) random = seeded(change.seed)
     if (change.rules !== undefined) seen.clear()
-    if (change.requestsPerMinute !== undefined || change.tokensPerMinute !== undefined) {
-      buckets.requests.level = NaN
-      buckets.tokens.level = NaN
-    }
+    if (change.requestsPerMinute !== undefined || change.tokensPerMinute !== undefined) buckets.clear()
   }
 
   const server = createServer((request, response) => {
