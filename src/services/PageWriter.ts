@@ -86,7 +86,7 @@ export class PageWriter extends Context.Service<
     ) => Effect.Effect<WrittenChunks, SqlError.SqlError>
     /** Marks pages as deleted. They can come back with their file. */
     readonly remove: (ids: ReadonlyArray<number>) => Effect.Effect<void, SqlError.SqlError>
-    /** Notes where a source's files are: transcripts are found there. */
+    /** Notes where a source's files are: transcripts are found there. What somebody else noted stays, gbrain syncs from it. */
     readonly setLocalPath: (origin: ImportOrigin) => Effect.Effect<void, SqlError.SqlError>
   }
 >()("gbrain/PageWriter") {
@@ -313,9 +313,10 @@ export class PageWriter extends Context.Service<
               ).pipe(Effect.asVoid),
         setLocalPath: ({ directory, sourceId }) =>
           resilient(sql`
-            update sources set local_path = ${directory} where id = ${sourceId} and local_path is distinct from ${directory}`).pipe(
-            Effect.asVoid
-          )
+            update sources set local_path = ${directory}
+            where id = ${sourceId} and local_path is distinct from ${directory} and (local_path is null or exists (
+              select 1 from pages where source_id = ${sourceId} and ingested_via = ${importer}
+                and source_uri = sources.local_path))`).pipe(Effect.asVoid)
       })
     })
   )

@@ -73,6 +73,25 @@ onBothDatabases("an import", (brain) => {
       }).pipe(Effect.scoped, Effect.provide(brain))
     )
 
+    it.live(
+      "notes the folder of a source that has none or that it noted itself, and leaves that of gbrain's sync",
+      () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const noted = Effect.map(
+            sql<{ local_path: string | null }>`select local_path from sources where id = 'default'`,
+            (rows) => rows[0]?.local_path
+          )
+          const first = yield* folderOf({ "notes/a.md": "A" })
+          const second = yield* folderOf({ "notes/b.md": "B" })
+          expect((yield* first.run).directory).toBe(yield* noted)
+          expect((yield* second.run).directory).toBe(yield* noted)
+          yield* sql`update sources set local_path = '/vault' where id = 'default'`
+          yield* first.run
+          expect(yield* noted).toBe("/vault")
+        }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+
     it.live("keeps tags that somebody gave a page", () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
