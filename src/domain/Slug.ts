@@ -5,22 +5,31 @@
  * underscores stay.
  */
 export const slugSegment = (segment: string): string =>
-  segment
-    .normalize("NFD")
-    .replace(/[\u0300-\u036f\u0591-\u05c7]/g, "")
-    .normalize("NFC")
-    .toLowerCase()
-    .replace(/[^\p{Ll}\p{Lm}\p{Lo}\p{M}\p{N}.\s_-]/gu, "")
-    .replace(/\s+/g, "-")
-    .replace(/-+/g, "-")
-    .replace(/^-|-$/g, "")
+  isSlug.test(segment)
+    ? segment
+    : segment
+        .normalize("NFD")
+        .replace(/[\u0300-\u036f\u0591-\u05c7]/g, "")
+        .normalize("NFC")
+        .toLowerCase()
+        .replace(/[^\p{Ll}\p{Lm}\p{Lo}\p{M}\p{N}.\s_-]/gu, "")
+        .replace(/\s+/g, "-")
+        .replace(/-+/g, "-")
+        .replace(/^-|-$/g, "")
+
+// Most of what is asked for is a slug already, and links ask for very many.
+const isSlug = /^[a-z0-9_]+(?:[.-][a-z0-9_]+)*$/
+const isSlugPath = /^[a-z0-9_]+(?:[./-][a-z0-9_]+)*$/
+const isMarkdown = /\.mdx?$/i
 
 /** The slug of a file, from its path inside the brain: `Apple Notes/2017-05-03 Ohm.md` is `apple-notes/2017-05-03-ohm`. */
 export const slugOfPath = (path: string): string =>
-  path
-    .replaceAll("\\", "/")
-    .replace(/\.mdx?$/i, "")
-    .split("/")
-    .map(slugSegment)
-    .filter((part) => part !== "" && part !== "." && part !== "..")
-    .join("/")
+  isSlugPath.test(path) && !isMarkdown.test(path)
+    ? path
+    : path
+        .replaceAll("\\", "/")
+        .replace(isMarkdown, "")
+        .split("/")
+        .map(slugSegment)
+        .filter((part) => part !== "" && part !== "." && part !== "..")
+        .join("/")

@@ -126,9 +126,6 @@ export class CodeEdges extends Context.Service<
       const symbols = sql.literal(`chunk.id as "chunkId", chunk.page_id, page.source_id,
         chunk.symbol_name_qualified as qualified, chunk.language`)
       const lastPart = (column: string) => sql.literal(`regexp_replace(${column}, '^.*(::|[.#])', '')`)
-      const isGone = (id: string) =>
-        sql.literal(`not exists (select 1 from content_chunks target join pages on pages.id = target.page_id
-          and pages.deleted_at is null where target.id = ${id}::int)`)
 
       const list = (sourceIds: ReadonlyArray<string>, after: number, most: number) =>
         Effect.flatMap(
@@ -141,24 +138,32 @@ export class CodeEdges extends Context.Service<
       return CodeEdges.of({
         wake: (sourceIds) =>
           resilient(sql<{ readonly id: number }>`
-            with fresh as (
+            with fresh as materialized (
               select page.source_id, ${lastPart("chunk.symbol_name_qualified")} as name,
                 max(greatest(chunk.created_at, page.updated_at)) as since from ${chunks}
               where ${isDue(sourceIds)} and chunk.symbol_name_qualified is not null group by 1, 2
-            )
-            delete from gbrain_effect.edges_walked where chunk_id in (
-              select edge.from_chunk_id from gbrain_effect.edges_walked walked
+            ), live as (
+              select chunk.id from content_chunks chunk join pages page on page.id = chunk.page_id and page.deleted_at is null
+            ), done as (
+              select edge.from_chunk_id, edge.to_symbol_qualified, edge.edge_metadata, page.source_id, walked.walked_at
+              from gbrain_effect.edges_walked walked
               join code_edges_symbol edge on edge.from_chunk_id = walked.chunk_id
               join content_chunks chunk on chunk.id = walked.chunk_id
-              join pages page on page.id = chunk.page_id
-              where page.source_id = any(${sourceIds}::text[]) and (
-                exists (select 1 from fresh where fresh.source_id = page.source_id
-                  and fresh.name = ${lastPart("edge.to_symbol_qualified")}
-                  and fresh.since > walked.walked_at - ${longestImport}::interval)
-                or edge.edge_metadata ? 'resolved_chunk_id' and ${isGone("(edge.edge_metadata->>'resolved_chunk_id')")}
-                or jsonb_typeof(edge.edge_metadata->'candidates') = 'array' and exists (
-                  select 1 from jsonb_array_elements_text(edge.edge_metadata->'candidates') as candidate(id)
-                  where ${isGone("candidate.id")})))
+              join pages page on page.id = chunk.page_id and page.source_id = any(${sourceIds}::text[])
+            )
+            delete from gbrain_effect.edges_walked where chunk_id in (
+              select done.from_chunk_id from done join fresh on fresh.source_id = done.source_id
+                and fresh.name = ${lastPart("done.to_symbol_qualified")}
+              where fresh.since > done.walked_at - ${longestImport}::interval
+              union
+              select done.from_chunk_id from done
+              left join live on live.id = (done.edge_metadata->>'resolved_chunk_id')::int
+              where done.edge_metadata ? 'resolved_chunk_id' and live.id is null
+              union
+              select done.from_chunk_id from done cross join lateral jsonb_array_elements_text(
+                case when jsonb_typeof(done.edge_metadata->'candidates') = 'array' then done.edge_metadata->'candidates'
+                  else '[]'::jsonb end) as candidate(id)
+              left join live on live.id = candidate.id::int where live.id is null)
             returning chunk_id as id`).pipe(Effect.map((rows) => rows.length)),
         count: (sourceIds) =>
           resilient(

@@ -28,6 +28,41 @@ const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<st
       "--path"
     ]
   ],
+  [
+    "reindex",
+    [
+      "--markdown",
+      "--source-id",
+      "--type",
+      "--limit",
+      "--workers",
+      "--dry-run",
+      "--json",
+      "--progress-json",
+      "--url",
+      "--path"
+    ]
+  ],
+  [
+    "reindex-frontmatter",
+    ["--source", "--slug-prefix", "--workers", "--dry-run", "--json", "--progress-json", "--url", "--path"]
+  ],
+  [
+    "edges-backfill",
+    [
+      "--source",
+      "--all-sources",
+      "--max-chunks",
+      "--workers",
+      "--dry-run",
+      "--json",
+      "--progress-json",
+      "--url",
+      "--path"
+    ]
+  ],
+  ["code-callers", ["symbol", "--source", "--all-sources", "--limit", "--json", "--url", "--path"]],
+  ["code-callees", ["symbol", "--source", "--all-sources", "--limit", "--json", "--url", "--path"]],
   ["links", ["slug", "--source-id", "--json", "--url", "--path"]],
   ["backlinks", ["slug", "--source-id", "--json", "--url", "--path"]],
   ["graph", ["slug", "--depth", "--source-id", "--json", "--url", "--path"]],

@@ -1,6 +1,6 @@
 /** What `reindex-frontmatter` promises, on both databases. */
 import { expect, it } from "@effect/vitest"
-import { Effect, Layer, Option } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { reindexFrontmatterLayer } from "../../src/programs/reindex-frontmatter/layer.ts"
 import {
@@ -155,6 +155,35 @@ onBothDatabases("reindex-frontmatter", (brain) => {
       expect(
         yield* sql`select command, status, workers, report->>'pages_updated' as updated from gbrain_effect.runs`
       ).toEqual([{ command: "reindex-frontmatter", status: "completed", workers: 2, updated: "0" }])
+    }))
+
+  test("a run that is interrupted tells what it did, is written down as that, and the next one goes on", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages([page("a", { date: "2024-03-15" })])
+      const begun = yield* Deferred.make<void>()
+      const stuck = Layer.effect(
+        PageDates,
+        Effect.map(PageDates, (dates) =>
+          PageDates.of({
+            ...dates,
+            store: () => Effect.andThen(Deferred.succeed(begun, undefined), Effect.never)
+          })
+        )
+      ).pipe(Layer.provideMerge(reindexFrontmatterLayer({ workers: 1 })))
+      const told: Array<string> = []
+      const fiber = yield* reindexFrontmatter(all, (report) =>
+        Effect.sync(() => {
+          told.push(report.status)
+        })
+      ).pipe(Effect.provide(stuck), Effect.forkChild)
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(fiber)
+      expect(told).toEqual(["interrupted"])
+      expect(yield* sql`select status, report->>'pages_updated' as updated from gbrain_effect.runs`).toEqual([
+        { status: "interrupted", updated: "0" }
+      ])
+      expect(yield* run()).toMatchObject({ status: "completed", pages_updated: 1 })
     }))
 
   test("one bad page takes no other along", () =>

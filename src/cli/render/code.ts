@@ -13,9 +13,13 @@ export const edgesText = (report: EdgesReport): string =>
         ? "every name in the code was looked up, and nothing it may mean came or went since."
         : undefined,
     lines: [
-      line("resolved to one symbol", number(report.edges_resolved)),
-      line("several have the name", number(report.edges_ambiguous)),
-      line("nobody here has the name", number(report.edges_unmatched)),
+      ...(report.edges_examined === 0
+        ? []
+        : [
+            line("resolved to one symbol", number(report.edges_resolved)),
+            line("several have the name", number(report.edges_ambiguous)),
+            line("nobody here has the name", number(report.edges_unmatched))
+          ]),
       ...(report.edges_changed === 0
         ? []
         : [line(report.dry_run ? "edges to be changed" : "edges changed", number(report.edges_changed))]),

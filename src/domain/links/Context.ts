@@ -4,10 +4,11 @@
 const width = 240
 
 /** The words around `at`, on one line. */
-export const wordsAround = (text: string, at: number): string =>
-  text
-    .slice(Math.max(0, at - width / 2), at + width / 2)
-    // A cut through a pair of surrogates leaves half a character, which no database takes.
-    .toWellFormed()
-    .replace(/\s+/g, " ")
-    .trim()
+export const wordsAround = (text: string, at: number): string => {
+  // A cut through a pair of surrogates leaves half a character, which no database takes.
+  const words = text.slice(Math.max(0, at - width / 2), at + width / 2).toWellFormed()
+  return (blanks.test(words) ? words.replace(/\s+/g, " ") : words).trim()
+}
+
+/** Blanks other than single spaces. */
+const blanks = /\s\s|[^\S ]/

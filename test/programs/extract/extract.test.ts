@@ -388,6 +388,43 @@ onBothDatabases("extract", (brain) => {
       expect(yield* allLinks).toEqual(["a mentions c", "b mentions a"])
     }))
 
+  test("names in Chinese, with accents and from right to left, by path, by name and by title", () =>
+    Effect.gen(function* () {
+      yield* putPages([
+        page("人物/陈伟", "任职于[[公司/蔚蓝]]。\n\n- 2020年1月2日 | 加入蔚蓝", {
+          type: "person",
+          title: "陈伟"
+        }),
+        page("公司/蔚蓝", "参见[陈伟](../人物/陈伟.md)和[[José Muñoz]]。", {
+          type: "company",
+          title: "蔚蓝"
+        }),
+        page("people/jose-munoz", "ראו [[דנה כהן]], et [[人物/陈伟#Café|Chen]]", {
+          type: "person",
+          title: "José Muñoz"
+        }),
+        page("אנשים/דנה-כהן", "[José](../people/José Muñoz.md)\n\n### 2024-03-15 — נפגשו", {
+          type: "person",
+          title: "דנה כהן"
+        })
+      ])
+      expect(yield* runExtract()).toMatchObject({ status: "completed", references_unresolved: 0 })
+      expect((yield* allLinks).toSorted()).toEqual(
+        [
+          "people/jose-munoz mentions 人物/陈伟",
+          "people/jose-munoz wikilink_basename אנשים/דנה-כהן [wikilink-resolved]",
+          "אנשים/דנה-כהן mentions people/jose-munoz",
+          "人物/陈伟 works_at 公司/蔚蓝",
+          "公司/蔚蓝 mentions 人物/陈伟",
+          "公司/蔚蓝 wikilink_basename people/jose-munoz [wikilink-resolved]"
+        ].toSorted()
+      )
+      expect((yield* allEntries).toSorted()).toEqual(
+        ["אנשים/דנה-כהן 2024-03-15 markdown: נפגשו", "人物/陈伟 2020-01-02 markdown: 加入蔚蓝"].toSorted()
+      )
+      expect(yield* runExtract({ force: true })).toMatchObject({ links: none, timeline: none })
+    }))
+
   test("many groups at once leave what one at a time leaves", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
