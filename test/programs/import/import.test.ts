@@ -34,12 +34,12 @@ const put = (directory: string, files: Readonly<Record<string, string | Uint8Arr
 
 const importCode = (directory: string, options: Partial<ImportOptions> = {}) =>
   importDirectory({ ...defaultImportOptions, strategy: "code", ...options, directory }).pipe(
-    Effect.provide(importLayer({ workers: 2 }))
+    Effect.provide(importLayer({ workers: 1 }))
   )
 
 const reindex = (options: Partial<ReindexCodeOptions> = {}) =>
   reindexCode({ ...defaultReindexCodeOptions, ...options }).pipe(
-    Effect.provide(reindexCodeLayer({ workers: 2 }))
+    Effect.provide(reindexCodeLayer({ workers: 1 }))
   )
 
 const pages = Effect.gen(function* () {
