@@ -5,7 +5,21 @@ import { type CliHome, cliHome } from "../support/cli.ts"
 /** Every command, and the flags that its help must name. */
 const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<string>]> = [
   ["init", ["--pglite", "--url", "--path", "--embedding-model", "--embedding-dimensions", "--json"]],
-  ["import", ["--source", "--workers", "--json", "--url", "--path"]],
+  [
+    "import",
+    [
+      "--source",
+      "--strategy",
+      "--include-gitignored",
+      "--workers",
+      "--dry-run",
+      "--json",
+      "--progress-json",
+      "--url",
+      "--path"
+    ]
+  ],
+  ["reindex-code", ["--source", "--force", "--limit", "--workers", "--dry-run", "--json", "--url", "--path"]],
   [
     "extract",
     [
@@ -142,7 +156,7 @@ describe("help", () => {
     expect(stdout.slice(stdout.indexOf("SUBCOMMANDS"))).toMatchInlineSnapshot(`
       "SUBCOMMANDS
         init                Make a brain: embedded in a folder, or on a Postgres server with pgvector
-        import              Bring the markdown files of a folder into the brain; what has not changed costs nothing
+        import              Bring the files of a folder into the brain; what has not changed costs nothing
         extract             Read what pages say of other pages and of days, and keep it as links and timelines
         extract-conversation-facts Read conversation pages with a model and keep what they say about people, companies and projects as facts
         facts               Show what is known, newest first, with where it was said
@@ -150,6 +164,7 @@ describe("help", () => {
         backlinks           Show what links a page, and in which words
         graph               Show what can be reached from a page by its links, each page once
         timeline            Show what happened to the subject of a page, newest first
+        reindex-code        Cut pages of code again whose chunks are by older rules, or of an older text; what is the same keeps its embedding
         status              Show pages, conversations done and to do, facts, leases, and what was run and spent
         doctor              Examine the brain, its database, its models and keys; name what is wrong and how to mend it
         lock                Show who works on which pages, and release what a lost process holds

@@ -54,6 +54,8 @@ describe("B17: wrong usage", () => {
     [["import"], "directory"],
     [["import", "a", "b"], '"b"'],
     [["import", "a", "--workers", "many"], "--workers takes a whole number"],
+    [["import", "a", "--strategy", "prose"], '--strategy takes markdown, code, all, not "prose"'],
+    [["reindex-code", "--limit", "0"], "--limit takes a whole number"],
     [["config", "get"], "key"],
     [["config", "set", "key"], "value"],
     [["sources", "add", "My Notes"], "small letters, digits and inner hyphens"],

@@ -1,6 +1,6 @@
 /** What becomes a chunk, in every language: which symbols, under which full names, and what they say of others. */
 import { describe, expect, it } from "@effect/vitest"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { chunkCode } from "../../../src/domain/code/CodeChunks.ts"
 import { codeOfChunk, planChunks } from "../../../src/domain/code/ChunkPlan.ts"
 import { languageOfPath } from "../../../src/domain/code/Languages.ts"

@@ -34,12 +34,12 @@ const put = (directory: string, files: Readonly<Record<string, string | Uint8Arr
 
 const importCode = (directory: string, options: Partial<ImportOptions> = {}) =>
   importDirectory({ ...defaultImportOptions, strategy: "code", ...options, directory }).pipe(
-    Effect.provide(importLayer({ workers: 2 }))
+    Effect.provide(importLayer({ workers: 1 }))
   )
 
 const reindex = (options: Partial<ReindexCodeOptions> = {}) =>
   reindexCode({ ...defaultReindexCodeOptions, ...options }).pipe(
-    Effect.provide(reindexCodeLayer({ workers: 2 }))
+    Effect.provide(reindexCodeLayer({ workers: 1 }))
   )
 
 const pages = Effect.gen(function* () {
@@ -175,7 +175,7 @@ onBothDatabases("import of code", (brain) => {
         "node_modules/m/i.js": "x()",
         "binary.c": new Uint8Array([1, 0, 2]),
         "latin.py": new Uint8Array([0x23, 0xe9, 0x0a]),
-        "long.js": `x=${"1+".repeat(2_500_000)}1`,
+        "long.js": `x=${"1+".repeat(2_400_000)}1`,
         "huge.json": "[1]\n".repeat(1_300_000),
         "a-b.ts": "const g = 1",
         "a/b.ts": "const h = 1",
