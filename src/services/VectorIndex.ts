@@ -16,7 +16,7 @@ import { PageLease } from "./PageLease.ts"
 export const VectorIndexPolicy = Context.Reference("gbrain/VectorIndexPolicy", {
   defaultValue: () => ({
     /** With fewer vectors to write it stays. */
-    fromVectors: 5_000,
+    fromVectors: 1_000,
     /** So many times as many vectors as are written may be in the column when all is done: they are all indexed anew. */
     mostPerWritten: 2
   })

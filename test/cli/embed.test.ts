@@ -86,10 +86,11 @@ describe.skipIf(inject("noPostgres") !== "")(`gbrain embed on Postgres ${inject(
 
   it("Ctrl-C ends with 130 and a report; a source that another process has ends with 3; a used-up budget with 0", async () => {
     const brain = await makeBrain(300)
-    const api = await startStandIn({ embeddingLatency: 400 })
+    // The third request hangs: the first process has the source until it is interrupted.
+    const api = await startStandIn({ rules: [{ endpoint: "embeddings", after: 2, fault: { kind: "hang" } }] })
     const env = { OPENAI_BASE_URL: api.url }
     const first = home.start(["embed", "--stale", "--batch-size", "10", "--json", "--url", brain.url], env)
-    await until(() => api.stats().embeddingCalls >= 2)
+    await until(() => api.stats().embeddingCalls >= 3)
     const second = await home.run(["embed", "--stale", "--url", brain.url], env)
     expect(second).toMatchObject({ code: 3 })
     expect(second.stdout).toContain("other processes embed now")
@@ -99,7 +100,7 @@ describe.skipIf(inject("noPostgres") !== "")(`gbrain embed on Postgres ${inject(
     const report = JSON.parse(ended.stdout)
     expect(report).toMatchObject({ command: "embed", status: "interrupted", index: "kept" })
     expect(await brain.bare()).toBe(300 - report.chunks_embedded)
-    api.behave({ embeddingLatency: 0 })
+    api.behave({ rules: [] })
     const capped = await home.run(
       ["embed", "--stale", "--batch-size", "10", "--max-cost-usd", "0.00001", "--url", brain.url],
       env

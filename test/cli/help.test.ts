@@ -82,6 +82,27 @@ const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<st
   ["graph", ["slug", "--depth", "--source-id", "--json", "--url", "--path"]],
   ["timeline", ["slug", "--source-id", "--json", "--url", "--path"]],
   [
+    "embed",
+    [
+      "slug",
+      "--stale",
+      "--all",
+      "--slugs",
+      "--source-id",
+      "--workers",
+      "--concurrency",
+      "--batch-size",
+      "--limit",
+      "--max-cost-usd",
+      "--dry-run",
+      "--yes",
+      "--json",
+      "--progress-json",
+      "--url",
+      "--path"
+    ]
+  ],
+  [
     "extract-conversation-facts",
     [
       "--workers",
@@ -157,6 +178,7 @@ describe("help", () => {
       "SUBCOMMANDS
         init                Make a brain: embedded in a folder, or on a Postgres server with pgvector
         import              Bring the files of a folder into the brain; what has not changed costs nothing
+        embed               Make the vectors of chunks, so that pages are found by what they mean
         extract             Read what pages say of other pages and of days, and keep it as links and timelines
         extract-conversation-facts Read conversation pages with a model and keep what they say about people, companies and projects as facts
         facts               Show what is known, newest first, with where it was said

@@ -78,8 +78,8 @@ export const embed = Effect.fn("embed")(function* (
       sources_lock_skipped: ended?.heldElsewhere ?? 0,
       index: index.state(),
       ...spending,
-      chunks_per_second:
-        spending.elapsed_ms === 0 ? 0 : Math.round((tally.embedded / spending.elapsed_ms) * 10_000) / 10,
+      index_ms: index.took(),
+      chunks_per_second: perSecond(tally.embedded, spending.elapsed_ms - index.took()),
       failures: [...tally.failures, ...(ended?.failures ?? [])],
       held: ended?.holders ?? [],
       warnings: tally.warnings
@@ -185,5 +185,8 @@ const wishes = Effect.fnUntraced(function* (options: EmbedOptions, toDo: number)
     })
   }
 })
+
+const perSecond = (chunks: number, millis: number): number =>
+  millis <= 0 ? 0 : Math.round((chunks / millis) * 10_000) / 10
 
 const chunkName = (chunk: StaleChunk): string => `${chunk.slug} chunk ${chunk.index}`

@@ -1,5 +1,5 @@
 /** Sets the vector index aside for a large run, and has it built again at the end: also when an earlier run left it so. */
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { VectorIndex } from "../../services/VectorIndex.ts"
 import { type EmbedReport, type EmbedTally, name } from "./report.ts"
 
@@ -13,7 +13,9 @@ export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (vectors: 
 
   let told = -1
   let toldPhase = ""
+  let took = 0
   const restore = Effect.gen(function* () {
+    const startedAt = yield* Clock.currentTimeMillis
     const restored = yield* index.restore(({ index: which, phase, share }) => {
       const percents = Math.floor(Option.getOrElse(share, () => 0) * 100)
       const step = Math.floor(percents / percentsALine)
@@ -22,6 +24,7 @@ export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (vectors: 
       toldPhase = phase
       return Effect.logInfo(`Building the index ${which}: ${phase}, ${percents}%`)
     })
+    took = (yield* Clock.currentTimeMillis) - startedAt
     if (restored === "built") state = "built"
     else if (restored !== "nothing") {
       name(
@@ -39,5 +42,5 @@ export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (vectors: 
       if (aside) state = "to-build"
     })
   )
-  return { state: () => state, setAside, restore }
+  return { state: () => state, took: () => took, setAside, restore }
 })

@@ -36,6 +36,9 @@ export const EmbedReport = Schema.Struct({
    */
   index: Schema.Literals(["none", "kept", "built", "to-build"]),
   ...spendingFields,
+  /** Of the time, what went into building the index again, when all chunks had their vectors. */
+  index_ms: Count,
+  /** While chunks were embedded. */
   chunks_per_second: Schema.Finite,
   failures: Schema.Array(Problem),
   held: Schema.Array(Problem),
