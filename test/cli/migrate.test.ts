@@ -137,12 +137,12 @@ describe.skipIf(inject("noPostgres") !== "")(`migrate embeddings on Postgres ${i
     await until(async () => !(await builds()))
 
     // While the swap waits for somebody's long reading. Others are not kept waiting behind it.
-    const endReading = await hold(brain, "select count(*) from facts")
+    const endReading = await hold(brain, "select count(*) from pages")
     await kill(brain, api, command, waitsForLock(brain))
     const third = home.start([...command, "--json", "--url", brain.url], { OPENAI_BASE_URL: api.url })
     await until(waitsForLock(brain))
     for (let turn = 0; turn < 30; turn++) {
-      await query(brain, "set statement_timeout = '2s'; select id as value from facts order by id limit 1")
+      await query(brain, "set statement_timeout = '2s'; select id as value from pages limit 1")
     }
     await endReading()
     const swapped = await third.ended
