@@ -127,6 +127,27 @@ const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<st
     ]
   ],
   ["facts", ["--entity", "--page", "--query", "--limit", "--json", "--url", "--path"]],
+  ["migrate", ["embeddings"]],
+  [
+    "migrate embeddings",
+    [
+      "--to",
+      "--dimensions",
+      "--dim",
+      "--workers",
+      "--max-cost-usd",
+      "--dry-run",
+      "--status",
+      "--undo",
+      "--finish",
+      "--skip-refused",
+      "--yes",
+      "--json",
+      "--progress-json",
+      "--url",
+      "--path"
+    ]
+  ],
   ["status", ["--json", "--url", "--path"]],
   ["doctor", ["--json", "--url", "--path"]],
   ["lock", ["list", "release"]],
@@ -187,6 +208,7 @@ describe("help", () => {
         graph               Show what can be reached from a page by its links, each page once
         timeline            Show what happened to the subject of a page, newest first
         reindex-code        Cut pages of code again whose chunks are by older rules, or of an older text; what is the same keeps its embedding
+        migrate             Take the brain to another embedding model or width while it is in use
         status              Show pages, conversations done and to do, facts, leases, and what was run and spent
         doctor              Examine the brain, its database, its models and keys; name what is wrong and how to mend it
         lock                Show who works on which pages, and release what a lost process holds

@@ -87,7 +87,13 @@ const embeddings = Command.make(
 )
 
 export const migrate = Command.make("migrate").pipe(
-  Command.withDescription("Take a brain from one form to another"),
+  Command.withDescription("Take the brain to another embedding model or width while it is in use"),
+  Command.withExamples([
+    {
+      command: "gbrain migrate embeddings --to voyage:voyage-4 --dimensions 1024 --dry-run",
+      description: "What it would cost"
+    }
+  ]),
   Command.withSubcommands([embeddings])
 )
 

@@ -110,7 +110,10 @@ const underLease = Effect.fnUntraced(function* <E, R>(
         })
         const { spent } = yield* (yield* Budget).snapshot
         yield* Effect.ignore(
-          Effect.timeout(runs.finish(run, { status, spent, report: { ...made } }), "5 seconds")
+          Effect.timeout(
+            Effect.interruptible(runs.finish(run, { status, spent, report: { ...made } })),
+            "5 seconds"
+          )
         )
         return Option.some(made)
       })
@@ -119,10 +122,8 @@ const underLease = Effect.fnUntraced(function* <E, R>(
         Effect.flatMap((made) => Effect.orDie(Effect.fromOption(made))),
         Effect.onExit((exit) =>
           Exit.isFailure(exit)
-            ? Effect.flatMap(
-                Effect.interruptible(finish(Exit.hasInterrupts(exit) ? "interrupted" : "failed")),
-                (made) =>
-                  Exit.hasInterrupts(exit) && Option.isSome(made) ? onInterrupt(made.value) : Effect.void
+            ? Effect.flatMap(finish(Exit.hasInterrupts(exit) ? "interrupted" : "failed"), (made) =>
+                Exit.hasInterrupts(exit) && Option.isSome(made) ? onInterrupt(made.value) : Effect.void
               )
             : Effect.void
         )

@@ -62,7 +62,7 @@ const embed = Effect.fnUntraced(function* (text: string) {
     return Result.fail("Nothing in this brain has a vector yet. Make them with: gbrain embed --stale")
   }
   const wrong = columns.find((column) => column.dimensions !== vectors.dimensions)
-  if (wrong !== undefined) return yield* widthMismatch(wrong, vectors.dimensions)
+  if (wrong !== undefined) return yield* widthMismatch(wrong, vectors.dimensions, vectors.model)
   return yield* Effect.result(vectors.of(text)).pipe(Effect.map(Result.mapError((error) => error.message)))
 })
 

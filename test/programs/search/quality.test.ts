@@ -11,7 +11,7 @@ import { queryLayer } from "../../../src/programs/search/layer.ts"
 import { defaultSearch } from "../../../src/programs/search/options.ts"
 import type { Hit } from "../../../src/programs/search/report.ts"
 import { query } from "../../../src/programs/search/search.ts"
-import { importDirectory } from "../../../src/programs/import/importDirectory.ts"
+import { defaultImportOptions, importDirectory } from "../../../src/programs/import/importDirectory.ts"
 import { importLayer } from "../../../src/programs/import/layer.ts"
 import { QuestionVector } from "../../../src/services/QuestionVector.ts"
 import { onBothDatabases } from "../../support/brains.ts"
@@ -38,8 +38,8 @@ const measure = (places: ReadonlyArray<number>) => ({
 })
 
 const learnt = Effect.fnUntraced(function* (url: string) {
-  yield* importDirectory({ directory: example, sourceId: Option.none(), workers: 4 }).pipe(
-    Effect.provide(importLayer)
+  yield* importDirectory({ ...defaultImportOptions, directory: example }).pipe(
+    Effect.provide(importLayer({ workers: 4 }))
   )
   yield* extract(url, { workers: 10 })
   yield* embedChunks(url)
