@@ -22,14 +22,16 @@ export const json = Flag.Boolean("json").pipe(
 )
 
 /** How many at a time; gbrain's default and alias. */
-export const workers = wholeNumber("workers", "How many pieces of work at a time").pipe(
+export const workers = wholeNumber("workers", "How many pieces of work at a time. 1 unless told").pipe(
   Flag.withAlias("concurrency"),
   Flag.withDefault(1)
 )
 
 /** How many at a time, or `auto`: found out while working. */
 export const workersOrAuto = Flag.String("workers").pipe(
-  Flag.withDescription("How many pieces of work at a time, or auto to find it out and follow it"),
+  Flag.withDescription(
+    "How many pieces of work at a time, or auto to find it out and follow it. 1 unless told"
+  ),
   Flag.withMetavar("N|auto"),
   Flag.filterMap(
     (text): Option.Option<Workers> =>

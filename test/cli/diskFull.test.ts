@@ -27,7 +27,7 @@ fs.writeSync = (fd, ...rest) => {
 syncBuiltinESMExports()
 `
 
-describe("a disk that is full", { timeout: 300_000 }, () => {
+describe("a disk that is full", { timeout: 600_000 }, () => {
   let home: CliHome
   let api: StandIn
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe("a disk that is full", { timeout: 300_000 }, () => {
   })
 
   it("stops the run with the reason; when there is room again, the next run finishes, paying only for calls that were in flight", async () => {
-    const count = 60
+    const count = 30
     const workers = 4
     const full = join(home.directory, "full")
     const preload = join(home.directory, "full-disk.mjs")

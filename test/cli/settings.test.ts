@@ -135,6 +135,22 @@ describe("init", () => {
     expect(status).toMatchObject({ pages: 0, facts: 0 })
   })
 
+  it("a known model's own width is taken when none is told", async () => {
+    const made = await home.run([
+      "init",
+      "--path",
+      join(home.directory, "voyage"),
+      "--embedding-model",
+      "voyage:voyage-4",
+      "--json"
+    ])
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      embeddingModel: "voyage:voyage-4",
+      embeddingDimensions: 1024
+    })
+    await home.run(["init", "--path", join(home.directory, "mine")])
+  })
+
   it("run again finds the brain and changes nothing; another width is refused", async () => {
     const again = await home.run(["init", "--path", join(home.directory, "mine"), "--json"])
     expect(JSON.parse(again.stdout)).toMatchObject({ created: false, embeddingDimensions: 1536 })

@@ -12,7 +12,7 @@ export const facts = Command.make(
     entity: optionalText("entity", "NAME", "About a person, company or project: its slug, name or alias"),
     page: optionalText("page", "SLUG", "Said on this page"),
     query: optionalText("query", "TEXT", "That contain these words"),
-    limit: optionalCount("limit", "At most so many").pipe(
+    limit: optionalCount("limit", "At most so many. 50 unless told").pipe(
       Flag.map((limit) => (limit._tag === "Some" ? limit.value : 50))
     ),
     json,

@@ -22,7 +22,10 @@ export const init = Command.make(
       "MODEL",
       "Model that makes the vectors, such as openai:text-embedding-3-small"
     ),
-    embeddingDimensions: optionalCount("embedding-dimensions", "Width of the vectors"),
+    embeddingDimensions: optionalCount(
+      "embedding-dimensions",
+      "Width of the vectors; the model's own unless told"
+    ),
     json
   },
   Effect.fn(function* (flags) {

@@ -10,6 +10,7 @@ import { makeEstimate } from "./estimate.ts"
 import type { ExtractionOptions } from "./options.ts"
 import { planPage, readPage } from "./plan.ts"
 import { readJournaled } from "./segment.ts"
+import { isOver } from "./segments.ts"
 import { PageProblem } from "./report.ts"
 import { scopeOf } from "./scope.ts"
 
@@ -37,7 +38,7 @@ export const ExtractionPlan = Schema.Struct({
   messages: Count,
   /** How many pages are in which format. */
   formats: Schema.Record(Schema.String, Count),
-  /** Questions that a run would ask, with a segment limit as many as it allows. */
+  /** Questions that a run would ask: after `--since`, and as many as a segment limit allows. */
   questions: Count,
   input_tokens: Count,
   output_tokens: Count,
@@ -121,7 +122,10 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
         )
         segments += plan.asked.length
         fromJournal += plan.asked.length - asked.length
-        const paid = Option.isSome(options.segmentLimit) ? asked.slice(0, options.segmentLimit.value) : asked
+        const recent = asked.filter(({ segment }) => !isOver(segment, options.since))
+        const paid = Option.isSome(options.segmentLimit)
+          ? recent.slice(0, options.segmentLimit.value)
+          : recent
         for (const { question } of paid) estimate.add(question)
       }),
       { concurrency: pagesAtOnce, unordered: true }

@@ -24,6 +24,10 @@ interface Answered extends AskedSegment {
   readonly answer: FactAnswer
 }
 
+/** Whether a segment ended before `--since`. A conversation without dates is older than nothing. */
+export const isOver = ({ end }: Segment, since: Option.Option<number>): boolean =>
+  end.dateKnown && Option.exists(since, (instant) => end.time <= instant)
+
 /** Asks about the segments of a page and commits what is known then. */
 export const extractSegments = Effect.fnUntraced(function* (
   candidate: Candidate,
@@ -52,9 +56,7 @@ export const extractSegments = Effect.fnUntraced(function* (
       : readJournaled(it.question, journaled.get(it.question.key))
     if (Option.isSome(known)) return { ...it, do: "known" as const, answer: known.value }
     if (failed.get(it.question.key)?.givenUp === true) return { ...it, do: "given up" as const }
-    // A conversation without dates cannot be older than anything.
-    const tooOld = it.segment.end.dateKnown && it.segment.end.time <= since
-    if (tooOld || room <= 0) return { ...it, do: "later" as const }
+    if (isOver(it.segment, options.since) || room <= 0) return { ...it, do: "later" as const }
     room--
     return { ...it, do: "ask" as const }
   })

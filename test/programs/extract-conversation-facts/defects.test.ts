@@ -76,6 +76,23 @@ onBothDatabases("defects of the original", (brain) => {
       expect(yield* factsOf("chats/one")).toHaveLength(6)
     }))
 
+  test("B2: a dry run foretells the questions of a run with --since and --segment-limit", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      yield* putPages([{ slug: "chats/one", body: conversation("lease", 2, 4) }])
+      for (const options of [
+        { since: Option.some(Date.parse("2025-02-03T11:30:00Z")) },
+        { segmentLimit: Option.some(1) },
+        {}
+      ]) {
+        const plan = yield* planExtraction({ ...defaultOptions, ...options }, "openai:gpt-4.1-mini").pipe(
+          Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking)))
+        )
+        const report = yield* extract(api.url, options)
+        expect(plan.questions).toBe(report.chat_calls)
+      }
+    }))
+
   test("B3: --segment-limit goes on where it stopped, and completes the page", () =>
     Effect.gen(function* () {
       const api = yield* standIn()
