@@ -3,7 +3,7 @@
  * vectors know words and parts of words, not what they mean; a real model does better on the same questions.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer } from "effect"
 import { fileURLToPath } from "node:url"
 import * as Money from "../../../src/domain/Money.ts"
 import { ask, findByMeaning, findByWords, hitsOf } from "../../../src/programs/search/find.ts"
