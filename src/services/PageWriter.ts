@@ -2,10 +2,12 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { aliasesOf } from "../domain/Aliases.ts"
-import { chunkerVersion } from "../domain/Chunks.ts"
+import { planChunks, type StoredChunk } from "../domain/ChunkPlan.ts"
+import { chunkerVersion, type PageChunk } from "../domain/Chunks.ts"
 import { type CodeChunk, codeChunkerVersion } from "../domain/code/CodeChunks.ts"
 import { fileName } from "../domain/Markdown.ts"
 import { noteChunked } from "./database/chunkedText.ts"
+import { writeChunkPlans } from "./database/writeChunkPlans.ts"
 import { type ChunkChanges, makeChunkRows } from "./code/chunkRows.ts"
 import { resilient } from "./database/Resilience.ts"
 
@@ -23,7 +25,7 @@ export interface ImportedPage {
   readonly effectiveDateSource: string | null
   readonly path: string
   readonly tags: ReadonlyArray<string>
-  readonly chunks: ReadonlyArray<{ readonly text: string; readonly source: string }>
+  readonly chunks: ReadonlyArray<PageChunk>
   /** The chunks of a page of code, in place of `chunks`. */
   readonly code?: ReadonlyArray<CodeChunk>
 }
@@ -169,34 +171,28 @@ export class PageWriter extends Context.Service<
           on conflict do nothing`
       })
 
-      // A chunk whose text is the same keeps its row, and with it its embedding.
+      // A chunk whose text is the same keeps its row, and with it its embedding, wherever it stands now.
       const writeChunks = Effect.fnUntraced(function* (
-        entries: ReadonlyArray<{ readonly id: number; readonly chunks: ImportedPage["chunks"] }>
+        entries: ReadonlyArray<{ readonly id: number; readonly page: ImportedPage }>
       ) {
-        const rows = entries.flatMap(({ chunks, id }) =>
-          chunks.map((chunk, index) => ({
-            page_id: id,
-            chunk_index: index,
-            chunk_text: chunk.text,
-            chunk_source: chunk.source
-          }))
-        )
-        if (entries.length === 0) return 0
-        yield* sql`
-          delete from content_chunks using unnest(${entries.map((entry) => entry.id)}::int[],
-            ${entries.map((entry) => entry.chunks.length)}::int[]) as kept(page_id, chunks)
-          where content_chunks.page_id = kept.page_id and content_chunks.chunk_index >= kept.chunks`
-        if (rows.length === 0) return 0
-        yield* sql`
-          insert into content_chunks as chunk (page_id, chunk_index, chunk_text, chunk_source, token_count)
-          select row.page_id, row.chunk_index, row.chunk_text, row.chunk_source, ceil(length(row.chunk_text) / 4.0)::int
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-            as row(page_id int, chunk_index int, chunk_text text, chunk_source text)
-          on conflict (page_id, chunk_index) do update set chunk_text = excluded.chunk_text,
-            chunk_source = excluded.chunk_source, token_count = excluded.token_count, embedding = null,
-            embedded_at = null, embedded_text_hash = null
-          where chunk.chunk_text is distinct from excluded.chunk_text`
-        return rows.length
+        const stored = yield* sql<StoredChunk & { readonly page: number }>`
+          select id, page_id as page, chunk_index as index, chunk_text as text, chunk_source as source
+          from content_chunks where page_id = any(${entries.map((entry) => entry.id)}::int[])`
+        const chunksOf = new Map<number, Array<StoredChunk>>()
+        for (const { page, ...chunk } of stored) {
+          const there = chunksOf.get(page)
+          if (there === undefined) chunksOf.set(page, [chunk])
+          else there.push(chunk)
+        }
+        const plans = entries.map(({ id, page }) => ({
+          pageId: id,
+          plan: planChunks(chunksOf.get(id) ?? [], page.chunks, `${page.compiledTruth}\n${page.timeline}`)
+        }))
+        yield* writeChunkPlans(sql, plans)
+        return {
+          chunks: entries.reduce((sum, { page }) => sum + page.chunks.length, 0),
+          kept: plans.reduce((sum, { plan }) => sum + plan.kept + plan.moved.length, 0)
+        }
       })
 
       return PageWriter.of({
@@ -287,9 +283,7 @@ export class PageWriter extends Context.Service<
                       pages.filter((page) => page.code === undefined)
                     )
                     const text = entries.filter(({ page }) => page.code === undefined)
-                    const chunks = yield* writeChunks(
-                      text.map(({ id, page }) => ({ id, chunks: page.chunks }))
-                    )
+                    const markdown = yield* writeChunks(text)
                     const code = yield* codeRows.replace(
                       entries.flatMap(({ id, page }) =>
                         page.code === undefined
@@ -301,7 +295,7 @@ export class PageWriter extends Context.Service<
                       sql,
                       text.map(({ id }) => id)
                     )
-                    return { ...code, chunks: code.chunks + chunks }
+                    return { ...code, chunks: code.chunks + markdown.chunks, kept: code.kept + markdown.kept }
                   })
                 )
               ),

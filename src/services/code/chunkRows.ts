@@ -1,7 +1,7 @@
 /** Brings the rows of code pages' chunks and edges up to date: in batches, inside the caller's transaction. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import { planChunks } from "../../domain/code/ChunkPlan.ts"
+import { placeChunks } from "../../domain/code/ChunkRows.ts"
 import type { CodeChunk } from "../../domain/code/CodeChunks.ts"
 
 /** A code page and what it is to have. */
@@ -104,7 +104,7 @@ export const makeChunkRows = (sql: SqlClient.SqlClient) => {
     for (const row of there) rowsOf.get(row.page_id)?.push(row)
     const planned = pages.map((page) => ({
       page,
-      plan: planChunks(
+      plan: placeChunks(
         (rowsOf.get(page.pageId) ?? []).map((row) => ({
           id: row.id,
           index: row.chunk_index,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { chunkCode } from "../../../src/domain/code/CodeChunks.ts"
-import { codeOfChunk, planChunks } from "../../../src/domain/code/ChunkPlan.ts"
+import { codeOfChunk, placeChunks } from "../../../src/domain/code/ChunkRows.ts"
 import { languageOfPath } from "../../../src/domain/code/Languages.ts"
 import { parseSyntax } from "../../../src/services/code/syntax.ts"
 
@@ -596,7 +596,7 @@ describe("which rows chunks get", () => {
       []
     ]
   ])("%s", (_, rows, wanted, kept, added, removed) => {
-    const plan = planChunks(rows, wanted)
+    const plan = placeChunks(rows, wanted)
     expect(plan.kept.map(({ id, index }) => [id, index])).toEqual(kept)
     expect(plan.added).toEqual(added)
     expect(plan.removed).toEqual(removed)

@@ -150,9 +150,33 @@ onBothDatabases("an import", (brain) => {
         })
         const report = yield* folder.run
         expect((yield* pages).map((row) => row.slug)).toEqual(["ops/tasks", "people/josé", "readme"])
-        expect(report.skipped.map((file) => file.path).sort()).toEqual(["notes/[draft].md", "people/ana.md"])
+        expect(report.skipped.map((file) => file.path).sort()).toEqual([
+          "notes/[draft].md",
+          "people/ana.md",
+          "sub/"
+        ])
         expect(yield* folder.run).toMatchObject({ unchanged: 3, deleted: 0 })
       }).pipe(Effect.scoped, Effect.provide(brain))
     )
   })
+
+  it.live("of an edited page keeps the rows of chunks that only moved, and with them their embeddings", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const page = (body: string) =>
+        `---\ntype: note\n---\n${body}\n\n## Timeline\n\n- **2025-02-03** | Signed\n`
+      const folder = yield* folderOf({ "a.md": page("Short.") })
+      yield* folder.run
+      const chunks = sql<{ id: number; index: number; source: string }>`
+        select id, chunk_index as index, chunk_source as source from content_chunks order by chunk_index`
+      const before = yield* chunks
+      expect(before.map(({ source }) => source)).toEqual(["compiled_truth", "timeline"])
+      yield* folder.write({ "a.md": page("Now it is long, with many words in every line. ".repeat(90)) })
+      const report = yield* folder.run
+      const after = yield* chunks
+      expect(after.length).toBeGreaterThan(2)
+      expect(after.at(-1)).toEqual({ id: before[1]?.id, index: after.length - 1, source: "timeline" })
+      expect(report).toMatchObject({ updated: 1, chunks: after.length, chunks_kept: 1 })
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
 })

@@ -8,7 +8,7 @@ export interface ChunkRow {
 }
 
 /** What to do with the rows of a page. */
-export interface ChunkPlan {
+export interface ChunkPlacing {
   /** Rows that stay, with the position of their chunk among those wanted. */
   readonly kept: ReadonlyArray<{ readonly id: number; readonly index: number; readonly moved: boolean }>
   /** Positions of chunks that have no row yet. */
@@ -21,7 +21,7 @@ export interface ChunkPlan {
 export const codeOfChunk = (text: string): string => text.replace(/^\[[^\]]{1,40}\] [^\n]{0,4000}\n\n/, "")
 
 /** Plans the rows. Of several chunks with one text, the first gets the first row. */
-export const planChunks = (rows: ReadonlyArray<ChunkRow>, wanted: ReadonlyArray<string>): ChunkPlan => {
+export const placeChunks = (rows: ReadonlyArray<ChunkRow>, wanted: ReadonlyArray<string>): ChunkPlacing => {
   const byCode = new Map<string, Array<ChunkRow>>()
   for (const row of rows.toSorted((a, b) => b.index - a.index)) {
     const code = codeOfChunk(row.text)
@@ -29,7 +29,7 @@ export const planChunks = (rows: ReadonlyArray<ChunkRow>, wanted: ReadonlyArray<
     if (alike === undefined) byCode.set(code, [row])
     else alike.push(row)
   }
-  const kept: Array<ChunkPlan["kept"][number]> = []
+  const kept: Array<ChunkPlacing["kept"][number]> = []
   const added: Array<number> = []
   for (const [index, text] of wanted.entries()) {
     const row = byCode.get(codeOfChunk(text))?.pop()
