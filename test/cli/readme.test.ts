@@ -15,7 +15,10 @@ const words = (command: string): ReadonlyArray<string> =>
   )
 
 const inBlocks = readme.split("\n").filter((line) => line.startsWith("npx gbrain "))
-const inText = [...readme.matchAll(/`gbrain (config set [^`]+)`/g)].map((match) => `npx gbrain ${match[1]}`)
+// Those in the tables are forms to fill in, with names in capitals and choices between bars.
+const inText = [...readme.matchAll(/`gbrain ([^`]+)`/g)].flatMap(([, command = ""]) =>
+  command.startsWith("config set") || !/[[|]|\b[A-Z]{2,}\b/.test(command) ? [`npx gbrain ${command}`] : []
+)
 
 describe("the README", () => {
   let home: CliHome
