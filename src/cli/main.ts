@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** `gbrain`: commands composed, layers provided, errors told in one line, exit codes kept. */
 import { readFileSync } from "node:fs"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+// By their own names: the package as a whole loads twice as much as the rest of the command.
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer, Logger, Option, Schema } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { SqlError } from "effect/sql"

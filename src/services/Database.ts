@@ -96,30 +96,25 @@ export class Database extends Context.Service<
     ).pipe(Layer.provide(Reactivity.layer))
 
   /** An embedded brain in memory: nothing is left when the layer ends. For tests and for trying things out. */
-  static readonly layerMemory = Database.layerMemoryFrom(Effect.succeed(undefined))
+  static readonly layerMemory = Database.layerOpened(
+    Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () => PGlite.create({ extensions: { vector, pg_trgm } }),
+        catch: (cause) => unavailable(inMemory, cause)
+      }),
+      (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
+    )
+  )
 
-  /** The same, begun as a copy of another: what PGlite's `dumpDataDir` gave. Quicker than a new one by much. */
-  static layerMemoryFrom(dump: Effect.Effect<Blob | undefined>) {
-    return Layer.effectContext(
-      Effect.gen(function* () {
-        const label = "the embedded brain in memory"
-        const loadDataDir = yield* dump
-        const pglite = yield* Effect.acquireRelease(
-          Effect.tryPromise({
-            try: () =>
-              PGlite.create({
-                extensions: { vector, pg_trgm },
-                ...(loadDataDir === undefined ? {} : { loadDataDir })
-              }),
-            catch: (cause) => unavailable(label, cause)
-          }),
-          (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
-        )
-        return yield* fromPglite(pglite, label)
-      })
-    ).pipe(Layer.provide(Reactivity.layer))
+  /** A PGlite with the extensions `vector` and `pg_trgm` that somebody else opens, and nobody else uses meanwhile. */
+  static layerOpened<E, R>(pglite: Effect.Effect<PGlite, E, R>) {
+    return Layer.effectContext(Effect.flatMap(pglite, (opened) => fromPglite(opened, inMemory))).pipe(
+      Layer.provide(Reactivity.layer)
+    )
   }
 }
+
+const inMemory = "the embedded brain in memory"
 
 /** Where in an embedded brain's folder PGlite has its files. */
 const dataFolder = "pgdata"

@@ -3,8 +3,7 @@
  * headers tell, and what was used. Interrupting the fiber closes the request. Retries, limits and money are not its
  * business; see `ChatModel` and `EmbeddingModel`.
  */
-import { NodeHttpClient } from "@effect/platform-node"
-import Undici from "@effect/platform-node/Undici"
+import type Undici from "@effect/platform-node/Undici"
 import OpenAI from "openai"
 import { Clock, Config, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { ModelError } from "../domain/ModelError.ts"
@@ -127,7 +126,11 @@ export class OpenAi extends Context.Service<
     OpenAi,
     Effect.gen(function* () {
       // Connections of our own, closed with the scope; how long an answer may take is the Clock's to say, not theirs.
-      const dispatcher = yield* NodeHttpClient.makeDispatcherOptions({ headersTimeout: 0, bodyTimeout: 0 })
+      const undici = yield* loadUndici
+      const dispatcher = yield* Effect.acquireRelease(
+        Effect.sync(() => new undici.Agent({ headersTimeout: 0, bodyTimeout: 0 })),
+        (agent) => Effect.promise(() => agent.destroy())
+      )
       const urls = new Map<string, string>()
       for (const { urlVariable } of Object.values(providers)) {
         if (urlVariable === undefined) continue
@@ -163,7 +166,7 @@ export class OpenAi extends Context.Service<
             name,
             url: elsewhere ?? known.baseUrl,
             key: key ?? Redacted.make("none"),
-            dispatcher,
+            fetch: fetchWith(undici.fetch, dispatcher),
             sendDimensions: provider !== "voyage"
           })
         })
@@ -177,13 +180,13 @@ const makeEndpoint = (options: {
   readonly name: string
   readonly url: string
   readonly key: Redacted.Redacted
-  readonly dispatcher: Undici.Dispatcher
+  readonly fetch: ReturnType<typeof fetchWith>
   readonly sendDimensions: boolean
 }): Endpoint => {
   const client = new OpenAI({
     apiKey: Redacted.value(options.key),
     baseURL: options.url,
-    fetch: fetchWith(options.dispatcher),
+    fetch: options.fetch,
     maxRetries: 0,
     // Time is kept by the Clock; the package's own timer must never be the first.
     timeout: 24 * 60 * 60 * 1000,
@@ -298,11 +301,14 @@ const makeEndpoint = (options: {
   return { host, chat, embed, post, check }
 }
 
+// Loaded when a model is asked, not by every command.
+const loadUndici = Effect.promise(() => import("@effect/platform-node/Undici"))
+
 // A dispatcher goes with the fetch of its own library. The `openai` package asks by address, and sends text.
 const fetchWith =
-  (dispatcher: Undici.Dispatcher) =>
+  (send: typeof Undici.fetch, dispatcher: Undici.Dispatcher) =>
   (input: string | URL | Request, { body, headers, method, signal }: RequestInit = {}): Promise<Response> =>
-    Undici.fetch(input instanceof Request ? input.url : input, {
+    send(input instanceof Request ? input.url : input, {
       dispatcher,
       method: method ?? "GET",
       headers: Object.fromEntries(new Headers(headers)),

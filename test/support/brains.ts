@@ -1,5 +1,4 @@
 /** Brains for tests: the same tests on both databases, each with a brain of its own. */
-import { openAsBlob } from "node:fs"
 import { PgClient } from "@effect/sql-pg"
 import { NodeServices } from "@effect/platform-node"
 import { describe, inject } from "@effect/vitest"
@@ -8,6 +7,7 @@ import { Reactivity } from "effect/reactivity"
 import { Brain, initBrain } from "../../src/services/Brain.ts"
 import { Database } from "../../src/services/Database.ts"
 import { HostProcess } from "../../src/services/HostProcess.ts"
+import { embeddedDatabase } from "./embedded.ts"
 
 let counter = 0
 
@@ -49,9 +49,7 @@ const withBrain = <E>(
   )
 
 /** A new brain in memory. Its vectors are 64 wide, to be quick. */
-export const embeddedBrain = withBrain(
-  Database.layerMemoryFrom(Effect.promise(() => openAsBlob(inject("brainDump"))))
-)
+export const embeddedBrain = withBrain(Database.layerOpened(embeddedDatabase))
 
 const onServer = Layer.unwrap(
   Effect.map(freshDatabase, (url) => Database.layerPostgres({ url: Redacted.make(url) }))
@@ -70,7 +68,7 @@ export const onBothDatabases = (
   dimensions = usualDimensions
 ): void => {
   describe(`${name} (PGlite)`, () => {
-    tests(withBrain(Database.layerMemory, dimensions))
+    tests(withBrain(Database.layerOpened(embeddedDatabase), dimensions))
   })
   const reason = inject("noPostgres")
   describe.skipIf(reason !== "")(`${name} (Postgres${reason === "" ? "" : `: NOT RUN, ${reason}`})`, () => {

@@ -1,8 +1,5 @@
-/** Before all tests: an embedded brain to make copies of, and a Postgres server for those that need one. */
-import { rm } from "node:fs/promises"
-import { dirname } from "node:path"
+/** Before all tests: a Postgres server for those that need one. */
 import type { TestProject } from "vitest/node"
-import { dumpBrain } from "./brainDump.ts"
 import { startServer } from "./postgres/server.ts"
 
 declare module "vitest" {
@@ -11,22 +8,10 @@ declare module "vitest" {
     readonly postgresUrl: string
     /** Why there is none. */
     readonly noPostgres: string
-    /** File with a new embedded brain. */
-    readonly brainDump: string
   }
 }
 
 export default async function setup(project: TestProject) {
-  const dump = await dumpBrain()
-  project.provide("brainDump", dump)
-  const stopServer = await setupServer(project)
-  return async () => {
-    await stopServer?.()
-    await rm(dirname(dump), { recursive: true, force: true })
-  }
-}
-
-const setupServer = async (project: TestProject) => {
   const say = (text: string) => process.stderr.write(`[postgres] ${text}\n`)
   const server = await startServer(say)
   if ("reason" in server) {
