@@ -202,11 +202,18 @@ describe("help", () => {
         embed               Make the vectors of chunks, so that pages are found by what they mean
         extract             Read what pages say of other pages and of days, and keep it as links and timelines
         extract-conversation-facts Read conversation pages with a model and keep what they say about people, companies and projects as facts
+        reindex             Bring up to date what is made of pages: chunks cut from their text, or vectors of images, PDFs and texts
+        reindex-frontmatter Make the dates of pages anew from what their front matter says
+        edges-backfill      Find out which symbols the names mean that code calls, imports and extends
         facts               Show what is known, newest first, with where it was said
+        search              Find pages and facts by words and names. Needs no key and costs nothing
+        query               Ask a question in plain words: pages and facts by words, names and meaning together. Without a key it answers by words alone
         links               Show what a page links, and in which words
         backlinks           Show what links a page, and in which words
         graph               Show what can be reached from a page by its links, each page once
         timeline            Show what happened to the subject of a page, newest first
+        code-callers        Show which code calls, imports or extends a symbol
+        code-callees        Show what a symbol calls
         reindex-code        Cut pages of code again whose chunks are by older rules, or of an older text; what is the same keeps its embedding
         migrate             Take the brain to another embedding model or width while it is in use
         status              Show pages, conversations done and to do, facts, leases, and what was run and spent
