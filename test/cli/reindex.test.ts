@@ -40,7 +40,7 @@ describe("reindex from the command line", () => {
     expect(await json("reindex-frontmatter")).toMatchObject({ pages_examined: 3, pages_updated: 0 })
     expect(await json("edges-backfill")).toMatchObject({ chunks_to_do: 0 })
     const words = await home.run(["reindex", "--markdown"])
-    expect(words.stdout).toBe("Nothing to do: the chunks of 3 pages are up to date.\n")
+    expect(words.stdout).toContain("Nothing to do: the chunks of 3 pages are up to date.\n")
     expect((await home.run(["edges-backfill"])).stdout).toContain("Nothing to do")
     expect(await json("code-callers", "nobody")).toMatchObject({ symbol: "nobody", count: 0, callers: [] })
     const none = await home.run(["code-callees", "nobody"])
