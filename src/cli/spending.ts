@@ -2,7 +2,7 @@
 import { Console, Effect, Option } from "effect"
 import { Prompt } from "effect/cli"
 import * as Money from "../domain/Money.ts"
-import { Prices } from "../services/Prices.ts"
+import { Prices, unpriced } from "../services/Prices.ts"
 import { Ended, exitCodes } from "./exit.ts"
 import { printable } from "./render/text.ts"
 
@@ -31,16 +31,19 @@ export const confirmSpending = Effect.fnUntraced(function* <E, R>(
   }
 })
 
-/** Says what the model costs and what will be spent at most, to whoever watches or keeps the log. */
+/**
+ * Says what the model costs and what will be spent at most, to whoever watches or keeps the log. Without a known price the cap
+ * could not be kept: `UnpricedModel`, before anything is begun.
+ */
 export const announceSpending = Effect.fnUntraced(function* (model: string, cap: Money.Money) {
-  const price = Option.match((yield* Prices).of(model), {
-    onNone: () => "at an unknown price",
-    onSome: ({ input, output }) =>
-      output === 0n
-        ? `at $${perMillion(input)} a million tokens`
-        : `at $${perMillion(input)} in and $${perMillion(output)} out a million tokens`
-  })
-  yield* Console.error(printable(`Asking ${model} ${price}; at most ${Money.format(cap)} will be spent.`))
+  const known = (yield* Prices).of(model)
+  if (Option.isNone(known)) return yield* unpriced(model)
+  const { input, output } = known.value
+  const price =
+    output === 0n
+      ? `$${perMillion(input)} a million tokens`
+      : `$${perMillion(input)} in and $${perMillion(output)} out a million tokens`
+  yield* Console.error(printable(`Asking ${model} at ${price}; at most ${Money.format(cap)} will be spent.`))
 })
 
 // Embedding models cost fractions of a cent.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Option } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Option } from "effect"
 import type { ModelErrorReason } from "../../src/domain/ModelError.ts"
 import { CallTimeouts, callTimeoutsFromEnvironment, OpenAi } from "../../src/services/OpenAi.ts"
 import { environment, standIn } from "../support/extraction.ts"
@@ -8,8 +8,9 @@ import type { Fault } from "../support/stand-in/behaviour.ts"
 const secret = "sk-very-secret"
 
 const endpointAt = (env: Readonly<Record<string, string>>, model = "openai:gpt-4.1-mini") =>
-  Effect.flatMap(OpenAi, (openai) => openai.endpoint(model)).pipe(
-    Effect.provide(OpenAi.layer.pipe(Layer.provide(environment(env))))
+  Layer.build(OpenAi.layer.pipe(Layer.provide(environment(env)))).pipe(
+    // The connections live as long as the test's scope.
+    Effect.flatMap((context) => Context.get(context, OpenAi).endpoint(model))
   )
 
 const at = (url: string, model?: string) =>
