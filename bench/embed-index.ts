@@ -1,8 +1,8 @@
 /**
  * Writing vectors with the HNSW index in place, against dropping it and building it afterwards, on Postgres.
  *
- *   node bench/embed-index.ts                    2,000 and 10,000 chunks, 1,536 wide
- *   node bench/embed-index.ts --chunks 50000 --width 1536 --writers 2
+ *   npm run bench:embed-index                    2,000 and 10,000 chunks, 1,536 wide
+ *   npm run bench:embed-index -- --chunks 50000 --width 1536 --writers 2
  */
 import { NodeServices } from "@effect/platform-node"
 import { Effect, Layer, Option, Redacted, Stream } from "effect"

@@ -1,65 +1,57 @@
 /**
- * How fast links and timelines are extracted: a brain of so many pages, all of them and again with nothing to do, with one
- * worker and with eight, on both databases. Each run is a process of its own.
+ * How fast links and timelines are extracted: a brain of so many pages, all of them, again with nothing to do, and again by
+ * force, with one worker and with eight, on both databases. Each run is a process of its own.
  *
- *   node bench/extract.ts
- *   node bench/extract.ts --pages 2000 --database pglite
+ *   npm run bench:extract
+ *   npm run bench:extract -- --pages 2000 --database pglite
+ *   npm run bench:extract -- --memory --database postgres         memory for 2,000 and for 200,000 pages
  */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { startServer } from "../test/support/postgres/server.ts"
+import { measured, onDatabases, row } from "./support/runs.ts"
 
 const { values } = parseArgs({
   options: {
     pages: { type: "string", default: "20000" },
     workers: { type: "string", default: "1,8" },
-    database: { type: "string", default: "both" }
+    database: { type: "string", default: "both" },
+    memory: { type: "boolean", default: false }
   }
 })
 
-const measure = async (args: ReadonlyArray<string>): Promise<Record<string, number>> => {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL("./run-extract.ts", import.meta.url)), ...args],
-    { stdio: ["ignore", "pipe", "inherit"] }
-  )
-  let out = ""
-  child.stdout.on("data", (chunk) => (out += chunk))
-  const [code] = await once(child, "close")
-  if (code !== 0) throw new Error(`the run failed: ${out}`)
-  return JSON.parse(out.trim().split("\n").pop() ?? "{}")
-}
+const print = row(16)
 
-const print = (...cells: ReadonlyArray<string | number>) =>
-  process.stdout.write(`${cells.map((cell) => String(cell).padStart(14)).join("")}\n`)
-
-const server = await startServer((text) => process.stderr.write(`${text}\n`))
-const databases = [
-  ...(values.database !== "postgres" ? [{ name: "pglite", url: "" }] : []),
-  ...(values.database !== "pglite" && "url" in server ? [{ name: "postgres", url: server.url }] : [])
-]
-
-try {
-  print("database", "workers", "pages/s", "again, pages/s", "forced", "links", "entries", "cpu s", "MB")
-  for (const database of databases) {
-    for (const workers of values.workers.split(",")) {
-      const found = await measure([database.url, values.pages, workers])
+const pages = values.memory ? ["2000", "200000"] : values.pages.split(",")
+const workers = values.memory ? ["8"] : values.workers.split(",")
+print(
+  "database",
+  "pages",
+  "workers",
+  "pages/s",
+  "times 1 worker",
+  "again, times",
+  "forced, times",
+  "ms cpu/page",
+  "MB"
+)
+await onDatabases(values.database, async (database) => {
+  for (const count of pages) {
+    let one = 0
+    for (const atOnce of workers) {
+      const found = await measured("run-extract.ts", [database.url, count, atOnce])
+      const first = found["first"] ?? 0
+      if (one === 0) one = first
       print(
         database.name,
-        workers,
-        Math.round(found["first"] ?? 0),
-        Math.round(found["again"] ?? 0),
-        Math.round(found["forced"] ?? 0),
-        found["links"] ?? 0,
-        found["entries"] ?? 0,
-        (found["cpu"] ?? 0).toFixed(1),
+        count,
+        atOnce,
+        Math.round(first),
+        (first / one).toFixed(2),
+        ((found["again"] ?? 0) / first).toFixed(1),
+        ((found["forced"] ?? 0) / first).toFixed(1),
+        (((found["cpu"] ?? 0) * 1000) / Number(count)).toFixed(2),
         Math.round(found["megabytes"] ?? 0)
       )
     }
   }
-} finally {
-  if ("stop" in server) await server.stop()
-}
+})
 process.exit(0)

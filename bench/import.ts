@@ -2,17 +2,15 @@
  * How fast folders are imported: small markdown pages, and files of code, first and again with nothing changed, with so many
  * workers, on both databases. Each run is a process of its own.
  *
- *   node bench/import.ts
- *   node bench/import.ts --pages 2000 --files 100 --database postgres
+ *   npm run bench:import
+ *   npm run bench:import -- --pages 2000 --files 100 --database postgres
  */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { startServer } from "../test/support/postgres/server.ts"
+import { measured, onDatabases, row } from "./support/runs.ts"
 
 const { values } = parseArgs({
   options: {
@@ -46,27 +44,7 @@ const writeCode = async () => {
     await cp(sources, join(folder, "code", `copy-${copy}`), { recursive: true })
 }
 
-const measure = async (args: ReadonlyArray<string>): Promise<Record<string, number>> => {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL("./run-import.ts", import.meta.url)), ...args],
-    { stdio: ["ignore", "pipe", "inherit"] }
-  )
-  let out = ""
-  child.stdout.on("data", (chunk) => (out += chunk))
-  const [code] = await once(child, "close")
-  if (code !== 0) throw new Error(`the run failed: ${out}`)
-  return JSON.parse(out.trim().split("\n").pop() ?? "{}")
-}
-
-const print = (...cells: ReadonlyArray<string | number>) =>
-  process.stdout.write(`${cells.map((cell) => String(cell).padStart(16)).join("")}\n`)
-
-const server = await startServer((text) => process.stderr.write(`${text}\n`))
-const databases = [
-  ...(values.database !== "pglite" && "url" in server ? [{ name: "postgres", url: server.url }] : []),
-  ...(values.database !== "postgres" ? [{ name: "pglite", url: "" }] : [])
-]
+const print = row(16)
 
 try {
   await writePages()
@@ -82,12 +60,12 @@ try {
     "cpu s",
     "MB"
   )
-  for (const database of databases) {
+  await onDatabases(values.database, async (database) => {
     for (const what of ["markdown", "code"]) {
       let one = 0
       for (const workers of values.workers.split(",")) {
         const directory = join(folder, what === "code" ? "code" : "notes")
-        const found = await measure([database.url, directory, what, workers])
+        const found = await measured("run-import.ts", [database.url, directory, what, workers])
         const first = found["first"] ?? 0
         const again = found["again"] ?? 0
         if (one === 0) one = first
@@ -104,9 +82,8 @@ try {
         )
       }
     }
-  }
+  })
 } finally {
-  if ("stop" in server) await server.stop()
   await rm(folder, { recursive: true, force: true })
 }
 process.exit(0)

@@ -1,56 +1,12 @@
 /** One measured run: `run-embed.ts DATABASE_URL API_URL CHUNKS WORKERS BATCH`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
-import { PgClient } from "@effect/sql-pg"
-import { ConfigProvider, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
-import { Reactivity } from "effect/reactivity"
+import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import {
-  Brain,
-  Database,
-  defaultEmbedOptions,
-  embed,
-  embedLayer,
-  HostProcess,
-  initBrain,
-  Money
-} from "../src/index.ts"
+import { Brain, defaultEmbedOptions, embed, embedLayer, HostProcess, initBrain, Money } from "../src/index.ts"
 import { VectorIndexPolicy } from "../src/services/VectorIndex.ts"
+import { freshDatabaseLayer } from "./support/brain.ts"
 
 const [databaseUrl = "", apiUrl = "", chunks = "4000", workers = "4", batch = ""] = process.argv.slice(2)
-
-/** A database of its own on the server, so that runs do not share anything. */
-const freshDatabase = Effect.gen(function* () {
-  const name = `bench_${process.pid}`
-  const admin = PgClient.make({ url: Redacted.make(databaseUrl), maxConnections: 1 }).pipe(
-    Effect.provide(Reactivity.layer)
-  )
-  yield* Effect.scoped(Effect.flatMap(admin, (sql) => sql`create database ${sql(name)}`))
-  yield* Effect.addFinalizer(() =>
-    Effect.scoped(Effect.flatMap(admin, (sql) => sql`drop database ${sql(name)} with (force)`)).pipe(
-      Effect.ignore
-    )
-  )
-  const url = new URL(databaseUrl)
-  url.pathname = `/${name}`
-  return Redacted.make(url.href)
-})
-
-const embedded = Layer.unwrap(
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    return Database.layerPglite({ directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" }) })
-  })
-)
-
-const server = Layer.unwrap(
-  Effect.map(freshDatabase, (url) => Database.layerPostgres({ url, maxConnections: 14 }))
-)
-
-const database: Layer.Layer<
-  Layer.Success<typeof server>,
-  Layer.Error<typeof embedded> | Layer.Error<typeof server>,
-  Layer.Services<typeof embedded>
-> = databaseUrl === "" ? embedded : server
 
 // Five chunks of some 1,200 characters a page; every text another.
 const fill = Effect.gen(function* () {
@@ -103,7 +59,7 @@ const brain = Brain.layer.pipe(
   Layer.provideMerge(
     Layer.effectDiscard(initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.none() }))
   ),
-  Layer.provideMerge(database)
+  Layer.provideMerge(freshDatabaseLayer(databaseUrl, 14))
 )
 
 await Effect.runPromise(

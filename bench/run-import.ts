@@ -1,54 +1,17 @@
 /** One measured run: `run-import.ts DATABASE_URL DIRECTORY STRATEGY WORKERS`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
-import { PgClient } from "@effect/sql-pg"
-import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
-import { Reactivity } from "effect/reactivity"
+import { Effect, Layer, Option } from "effect"
 import {
   Brain,
-  Database,
   defaultImportOptions,
   HostProcess,
   importDirectory,
   importLayer,
   initBrain
 } from "../src/index.ts"
+import { freshDatabaseLayer } from "./support/brain.ts"
 
 const [databaseUrl = "", directory = ".", strategy = "markdown", workers = "1"] = process.argv.slice(2)
-
-const freshDatabase = Effect.gen(function* () {
-  const name = `bench_${process.pid}`
-  const admin = PgClient.make({ url: Redacted.make(databaseUrl), maxConnections: 1 }).pipe(
-    Effect.provide(Reactivity.layer)
-  )
-  yield* Effect.scoped(Effect.flatMap(admin, (sql) => sql`create database ${sql(name)}`))
-  yield* Effect.addFinalizer(() =>
-    Effect.scoped(Effect.flatMap(admin, (sql) => sql`drop database ${sql(name)} with (force)`)).pipe(
-      Effect.ignore
-    )
-  )
-  const url = new URL(databaseUrl)
-  url.pathname = `/${name}`
-  return Redacted.make(url.href)
-})
-
-const embedded = Layer.unwrap(
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    return Database.layerPglite({ directory: yield* fs.makeTempDirectoryScoped({ prefix: "gbrain-bench-" }) })
-  })
-)
-
-const server = Layer.unwrap(
-  Effect.map(freshDatabase, (url) =>
-    Database.layerPostgres({ url, maxConnections: Math.min(20, 4 + Number(workers)) })
-  )
-)
-
-const database: Layer.Layer<
-  Layer.Success<typeof server>,
-  Layer.Error<typeof embedded> | Layer.Error<typeof server>,
-  Layer.Services<typeof embedded>
-> = databaseUrl === "" ? embedded : server
 
 const run = Effect.gen(function* () {
   const startedAt = performance.now()
@@ -88,7 +51,7 @@ await Effect.runPromise(
     Effect.provide(
       Brain.layer.pipe(
         Layer.provideMerge(newBrain),
-        Layer.provideMerge(database),
+        Layer.provideMerge(freshDatabaseLayer(databaseUrl, Math.min(20, 4 + Number(workers)))),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer)
       )

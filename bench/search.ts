@@ -3,13 +3,11 @@
  * scan), and how long a question takes by words, by meaning and by both, with filters and without, at several values of
  * `hnsw.ef_search`. The brain is made up, in clusters; see `search-corpus.ts`. Everything is measured in one run.
  *
- *   node bench/search.ts                         100,000 chunks on Postgres, 10,000 on the embedded brain
- *   node bench/search.ts --database pglite --chunks 2000 --questions 20
+ *   npm run bench:search                         100,000 chunks on Postgres, 10,000 on the embedded brain
+ *   npm run bench:search -- --database pglite --chunks 2000 --questions 20
  */
 import { NodeServices } from "@effect/platform-node"
-import { PgClient } from "@effect/sql-pg"
-import { Effect, Layer, Option, Redacted, Result } from "effect"
-import { Reactivity } from "effect/reactivity"
+import { Effect, Layer, Option, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { parseArgs } from "node:util"
 import { readQuestion } from "../src/domain/search/Question.ts"
@@ -17,8 +15,9 @@ import { Brain, Database, HostProcess, initBrain } from "../src/index.ts"
 import { findByMeaning, findByWords, hitsOf } from "../src/programs/search/find.ts"
 import { Search, type SearchScope } from "../src/services/Search.ts"
 import { VectorSearchPolicy } from "../src/services/search/VectorIndex.ts"
-import { startServer } from "../test/support/postgres/server.ts"
 import { type BenchQuestion, fill, width } from "./search-corpus.ts"
+import { freshDatabaseLayer } from "./support/brain.ts"
+import { onDatabases } from "./support/runs.ts"
 
 const { values } = parseArgs({
   options: {
@@ -134,7 +133,7 @@ const measure = Effect.fnUntraced(function* (name: string, asked: ReadonlyArray<
   }
 })
 
-const run = Effect.fnUntraced(function* (name: "postgres" | "pglite", chunks: number) {
+const run = Effect.fnUntraced(function* (name: string, chunks: number) {
   const sql = yield* SqlClient.SqlClient
   const startedAt = performance.now()
   const asked = yield* fill(chunks, questions)
@@ -155,23 +154,6 @@ const run = Effect.fnUntraced(function* (name: "postgres" | "pglite", chunks: nu
   yield* measure(name, asked)
 })
 
-const freshDatabase = (url: string) =>
-  Effect.gen(function* () {
-    const name = `bench_search_${process.pid}`
-    const admin = PgClient.make({ url: Redacted.make(url), maxConnections: 1 }).pipe(
-      Effect.provide(Reactivity.layer)
-    )
-    yield* Effect.scoped(Effect.flatMap(admin, (sql) => sql`create database ${sql(name)}`))
-    yield* Effect.addFinalizer(() =>
-      Effect.scoped(Effect.flatMap(admin, (sql) => sql`drop database ${sql(name)} with (force)`)).pipe(
-        Effect.ignore
-      )
-    )
-    const made = new URL(url)
-    made.pathname = `/${name}`
-    return Redacted.make(made.href)
-  })
-
 const newBrain = Layer.effectDiscard(
   initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.some(width) })
 )
@@ -185,26 +167,15 @@ const onto = <E, R>(database: Layer.Layer<Layer.Success<typeof Database.layerMem
     Layer.provideMerge(NodeServices.layer)
   )
 
-const server = await startServer((text) => process.stderr.write(`${text}\n`))
-try {
-  await Effect.runPromise(print("database", "where", "how", "recall@10", "p50 ms", "p95 ms"))
-  if (values.database !== "postgres") {
-    await Effect.runPromise(
-      run("pglite", Number(values.chunks ?? 10_000)).pipe(
-        Effect.provide(onto(Database.layerMemory)),
-        Effect.scoped
-      )
+const sizes: Readonly<Record<string, number>> = { pglite: 10_000, postgres: 100_000 }
+
+await Effect.runPromise(print("database", "where", "how", "recall@10", "p50 ms", "p95 ms"))
+await onDatabases(values.database, ({ name, url }) =>
+  Effect.runPromise(
+    run(name, Number(values.chunks ?? sizes[name])).pipe(
+      Effect.provide(onto(url === "" ? Database.layerMemory : freshDatabaseLayer(url, 8))),
+      Effect.scoped
     )
-  }
-  if (values.database !== "pglite" && "url" in server) {
-    const database = Layer.unwrap(
-      Effect.map(freshDatabase(server.url), (url) => Database.layerPostgres({ url, maxConnections: 8 }))
-    )
-    await Effect.runPromise(
-      run("postgres", Number(values.chunks ?? 100_000)).pipe(Effect.provide(onto(database)), Effect.scoped)
-    )
-  }
-} finally {
-  if ("stop" in server) await server.stop()
-}
+  )
+)
 process.exit(0)

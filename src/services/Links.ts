@@ -73,14 +73,19 @@ export class Links extends Context.Service<
         write: Effect.fnUntraced(function* (removed, written) {
           if (removed.length > 0) yield* sql`delete from links where id = any(${removed}::int[])`
           for (let start = 0; start < written.length; start += rowsAtOnce) {
-            const rows = JSON.stringify(written.slice(start, start + rowsAtOnce))
-            // A page that is gone since it was looked up takes nothing; every other conflict is an error.
+            const rows = written.slice(start, start + rowsAtOnce)
+            // A page that is gone since it was looked up takes nothing; every other conflict is an error. Columns that are
+            // all null have no type for the driver, so that what is not there travels as 0 and "".
             yield* sql`
               insert into links as link (from_page_id, to_page_id, link_type, context, link_source, origin_page_id,
                 origin_field, resolution_type)
-              select row."from", row."to", row.type, row.context, row.source, row.origin, row.field, row.resolution
-              from jsonb_to_recordset(${rows}::jsonb) as row("from" int, "to" int, type text, source text, context text,
-                origin int, field text, resolution text)
+              select row."from", row."to", row.type, row.context, row.source, nullif(row.origin, 0), nullif(row.field, ''),
+                nullif(row.resolution, '')
+              from unnest(${rows.map((row) => row.from)}::int[], ${rows.map((row) => row.to)}::int[],
+                ${rows.map((row) => row.type)}::text[], ${rows.map((row) => row.context)}::text[],
+                ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.origin ?? 0)}::int[],
+                ${rows.map((row) => row.field ?? "")}::text[], ${rows.map((row) => row.resolution ?? "")}::text[])
+                as row("from", "to", type, context, source, origin, field, resolution)
               where exists (select 1 from pages where id = row."from") and exists (select 1 from pages where id = row."to")
               on conflict (from_page_id, to_page_id, link_type, link_source, origin_page_id) do update set
                 context = excluded.context, origin_field = excluded.origin_field,

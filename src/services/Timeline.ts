@@ -51,13 +51,13 @@ export class Timeline extends Context.Service<
             yield* sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${removed}::int[])`
           }
           for (let start = 0; start < written.length; start += rowsAtOnce) {
-            const rows = JSON.stringify(written.slice(start, start + rowsAtOnce))
+            const rows = written.slice(start, start + rowsAtOnce)
             yield* sql`
               with made as (
                 insert into timeline_entries as entry (page_id, date, source, summary, detail)
-                select row."pageId", row.date, row.source, row.summary, row.detail
-                from jsonb_to_recordset(${rows}::jsonb)
-                  as row("pageId" int, date date, source text, summary text, detail text)
+                select * from unnest(${rows.map((row) => row.pageId)}::int[], ${rows.map((row) => row.date)}::date[],
+                  ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.summary)}::text[],
+                  ${rows.map((row) => row.detail)}::text[])
                 on conflict (page_id, date, md5(summary), source) do update set detail = excluded.detail
                 returning id, page_id
               )
