@@ -10,6 +10,7 @@ import { noteChunked } from "./database/chunkedText.ts"
 import { writeChunkPlans } from "./database/writeChunkPlans.ts"
 import { type ChunkChanges, makeChunkRows } from "./code/chunkRows.ts"
 import { resilient } from "./database/Resilience.ts"
+import { keepStatistics } from "./database/statistics.ts"
 
 /** A page to write. */
 export interface ImportedPage {
@@ -98,6 +99,8 @@ export class PageWriter extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const codeRows = makeChunkRows(sql)
+      // What the planner does not know costs time only.
+      const wrote = keepStatistics(sql, ["pages", "content_chunks", "gbrain_effect.pages_chunked"])
 
       const upsertPages = (origin: ImportOrigin, pages: ReadonlyArray<ImportedPage>) => {
         const rows = pages.map((page) => ({
@@ -298,7 +301,7 @@ export class PageWriter extends Context.Service<
                     return { ...code, chunks: code.chunks + markdown.chunks, kept: code.kept + markdown.kept }
                   })
                 )
-              ),
+              ).pipe(Effect.tap(() => Effect.ignore(wrote(pages.length)))),
         remove: (ids) =>
           ids.length === 0
             ? Effect.void

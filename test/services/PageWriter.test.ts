@@ -67,4 +67,29 @@ onBothDatabases("PageWriter", (brain) => {
         ).toEqual([{ live: true, kept: true }])
       }).pipe(Effect.provide(PageWriter.layer.pipe(Layer.provideMerge(brain))))
   )
+
+  it.live("the planner hears of pages while they are written, not when the server gets round to it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const writer = yield* PageWriter
+      const known = sql<{ readonly rows: number }>`
+        select reltuples::float8 as rows from pg_class where oid = 'pages'::regclass`
+      yield* sql`alter table pages set (autovacuum_enabled = false)`
+      yield* sql`truncate pages cascade`
+      yield* sql`analyze pages`
+      const write = (from: number, count: number) =>
+        writer.write(
+          origin,
+          Array.from({ length: count }, (_, place) => page(`p/${from + place}`, "one"))
+        )
+      yield* write(0, 499)
+      expect((yield* known)[0]?.rows).toBeLessThan(499)
+      yield* write(499, 1)
+      expect((yield* known)[0]?.rows).toBe(500)
+      yield* write(500, 499)
+      expect((yield* known)[0]?.rows).toBe(500)
+      yield* write(999, 1)
+      expect((yield* known)[0]?.rows).toBe(1000)
+    }).pipe(Effect.provide(PageWriter.layer.pipe(Layer.provideMerge(brain))))
+  )
 })
