@@ -177,7 +177,11 @@ const factStore = (world: World, process: SimulatedProcess) =>
             page.facts = [...stay, ...facts]
             const said = new Set(page.facts.map(({ fact }) => fact))
             if (said.size !== page.facts.length) violated(world, "a fact is there twice")
-            page.mark = Option.getOrUndefined(Option.map(mark, ({ versionToken }) => versionToken))
+            // Without a new mark the earlier one stays.
+            page.mark = Option.getOrElse(
+              Option.map(mark, ({ versionToken }) => versionToken),
+              () => page.mark
+            )
             world.seen.commits++
             committed = { inserted: facts.length, cleaned: 0 }
             return committed
@@ -212,6 +216,8 @@ const journal = (world: World, process: SimulatedProcess) => {
       }),
     usual: () => does(() => ({ answers: 0, outputTokens: 0 })),
     vectors: (keys) => does(() => known(world.vectors, keys)),
+    // Facts here keep no vectors: those of a page that is written again are made again.
+    adoptVectors: () => does(() => {}),
     recordVectors: (entries) =>
       does(() => {
         for (const { key, vector } of entries) if (!world.vectors.has(key)) world.vectors.set(key, vector)

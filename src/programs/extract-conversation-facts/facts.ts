@@ -1,6 +1,7 @@
 /**
  * From answers to rows: facts said twice are kept once, names are led to pages, times come from the messages that a fact
- * cites, vectors are made, all of a page's in one call, and journaled until the page is committed.
+ * cites. Facts that the page has already bring their vectors; the others' are made, all in one call, and journaled until the page is
+ * committed.
  */
 import { Effect, Option } from "effect"
 import type { Message } from "../../domain/conversation/Message.ts"
@@ -27,17 +28,19 @@ export interface PageFacts {
   readonly unattached: number
 }
 
-/** Makes a page's rows. */
+/** Makes a page's rows. `afresh` makes vectors anew that facts of the page have. */
 export const makeRows = Effect.fn("makeRows")(function* (
   page: { readonly sourceId: string; readonly slug: string },
-  answers: ReadonlyArray<SegmentFacts>
+  answers: ReadonlyArray<SegmentFacts>,
+  afresh: boolean
 ) {
   const entities = yield* Entities
   const said = answers.flatMap(({ facts, segment }) => facts.map((fact) => ({ fact, segment })))
   const distinct = [...new Map(said.toReversed().map((it) => [normalise(it.fact), it])).values()].toReversed()
   const vectors = yield* embedAll(
     page,
-    distinct.map(({ fact }) => fact.fact)
+    distinct.map(({ fact }) => fact.fact),
+    afresh
   )
 
   const rows: Array<FactRow> = []
@@ -78,11 +81,18 @@ export const makeRows = Effect.fn("makeRows")(function* (
 
 const embedAll = Effect.fnUntraced(function* (
   page: { readonly sourceId: string; readonly slug: string },
-  texts: ReadonlyArray<string>
+  texts: ReadonlyArray<string>,
+  afresh: boolean
 ) {
   const model = yield* EmbeddingModel
   const journal = yield* Journal
   const keys = texts.map((text) => vectorKey(model.model, model.dimensions, page, text))
+  if (!afresh)
+    yield* journal.adoptVectors(
+      page,
+      model,
+      texts.map((text, index) => ({ key: keys[index] ?? "", text }))
+    )
   const known = yield* journal.vectors(keys)
   const missing = [...new Set(keys)].filter((key) => !known.has(key))
   const made =
@@ -114,7 +124,8 @@ const cited = (segment: Segment, fact: ExtractedFact): ReadonlyArray<Message> =>
 
 // A fact became known when it was first said. Without a date in the conversation, gbrain's rule: when it was written down.
 const validFrom = (segment: Segment, fact: ExtractedFact): number | null => {
-  const [first = segment.start] = cited(segment, fact)
+  const messages = cited(segment, fact)
+  const first = messages.length === 0 ? segment.start : messages.reduce((a, b) => (b.time < a.time ? b : a))
   return first.dateKnown ? first.time : null
 }
 

@@ -41,6 +41,11 @@ export const extractPage = Effect.fn("extractPage")(function* (
     )
     return yield* skip({ tooLarge: 1 })
   }
+  // The lease is on the old slug, and so would its facts be.
+  if (read.page.slug !== candidate.slug) {
+    yield* warn(tally, candidate.slug, `renamed to ${read.page.slug} meanwhile; the next run takes it`)
+    return yield* skip({ disappeared: 1 })
+  }
   // Somebody else may have finished it between the listing and the lease.
   if (!options.force) {
     const mark = yield* conversations.markOf(candidate, read.versionToken)
@@ -68,7 +73,8 @@ export const extractPage = Effect.fn("extractPage")(function* (
       versionToken: read.versionToken,
       context: `scanned, not extractable: ${plan.detail}`
     }
-    yield* commitPage(candidate, read, lease, tally, { answers: [], mark: Option.some(mark), replace: "all" })
+    const outcome = { answers: [], afresh: false, mark: Option.some(mark), replace: "all" as const }
+    yield* commitPage(candidate, read, lease, tally, outcome)
     return yield* skip({ markedNonExtractable: 1 })
   }
   for (const warning of plan.conversation.warnings) yield* warn(tally, candidate.slug, warning)

@@ -48,7 +48,6 @@ export const extractSegments = Effect.fnUntraced(function* (
   if (options.force) yield* failures.forget(keys)
   const failed = yield* failures.find(keys)
 
-  const since = Option.getOrElse(options.since, () => -Infinity)
   let room = Option.getOrElse(options.segmentLimit, () => Infinity)
   const work = asked.map((it) => {
     const known = options.force
@@ -99,21 +98,17 @@ export const extractSegments = Effect.fnUntraced(function* (
   const complete = answers.length === asked.length
   const replace = complete
     ? ("all" as const)
-    : yield* partialReplacement(
-        candidate,
-        options,
-        work.filter((it) => it.do !== "later").map((it) => it.segment),
-        facts
-      )
+    : yield* partialReplacement(candidate, options, asked, answers, facts)
   const mark: PageMark = { mark: "complete", versionToken: read.versionToken, context: null }
   yield* tallyUp(tally, {
     factsExtracted: answers.reduce((sum, it) => sum + it.answer.facts.length, 0),
     factsUnfounded: answers.reduce((sum, it) => sum + it.answer.unfounded, 0)
   })
   if (replace !== undefined) {
-    const within = typeof replace === "object" ? answers.filter((it) => it.segment.end.time > since) : answers
+    const within = replace === "all" ? answers : answers.filter((it) => !isOver(it.segment, options.since))
     yield* commitPage(candidate, read, lease, tally, {
       answers: within.map((it) => ({ segment: it.segment, facts: it.answer.facts })),
+      afresh: options.force,
       mark: complete ? Option.some(mark) : Option.none(),
       replace
     })
@@ -124,20 +119,22 @@ export const extractSegments = Effect.fnUntraced(function* (
 
 /**
  * What an incomplete page may replace. Facts of an earlier, complete extraction are worth more than a part of a newer one: they stay
- * until the page is complete. With `--since`, what is older than the segments asked about stays in every case.
+ * until the page is complete or, with `--since`, until all that was said since is answered. What is older stays in every case.
  */
 const partialReplacement = Effect.fnUntraced(function* (
-  candidate: Candidate,
-  options: ExtractionOptions,
-  taken: ReadonlyArray<Segment>,
+  { slug, sourceId }: Candidate,
+  { since }: ExtractionOptions,
+  asked: ReadonlyArray<AskedSegment>,
+  answers: ReadonlyArray<Answered>,
   facts: FactStore["Service"]
 ) {
-  if (Option.isSome(options.since)) {
-    const recent = taken.filter((segment) => segment.end.time > Option.getOrElse(options.since, () => 0))
-    const [first] = recent
-    return first !== undefined && first.start.dateKnown ? { since: first.start.time } : undefined
-  }
-  return (yield* facts.wasEverComplete(candidate.sourceId, candidate.slug)) ? undefined : ("all" as const)
+  const recent = asked.flatMap(({ segment }) => (isOver(segment, since) ? [] : [segment]))
+  const answered = new Set(answers.map(({ segment }) => segment.index))
+  const all = Option.isSome(since) && recent.every(({ index }) => answered.has(index))
+  if (!all && (yield* facts.wasEverComplete(sourceId, slug))) return undefined
+  if (Option.isNone(since)) return "all" as const
+  const [first] = recent
+  return first !== undefined && first.start.dateKnown ? { since: first.start.time } : undefined
 })
 
 const finishPage = Effect.fnUntraced(function* (

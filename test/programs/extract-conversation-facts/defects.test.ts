@@ -72,8 +72,46 @@ onBothDatabases("defects of the original", (brain) => {
       expect(facts.filter((fact) => fact.includes("the old contract"))).toHaveLength(4)
       expect(facts.filter((fact) => fact.includes("the new contract"))).toHaveLength(2)
       const again = yield* extract(api.url, { since: Option.some(Date.parse("2025-02-03T11:30:00Z")) })
-      expect(again.chat_calls).toBe(0)
+      expect(again).toMatchObject({ chat_calls: 0, embedding_calls: 0, spent_usd: 0 })
       expect(yield* factsOf("chats/one")).toHaveLength(6)
+    }))
+
+  test("B2: --since takes no fact away from a finished page for a part of what was said since", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      const since = { since: Option.some(Date.parse("2025-02-03T09:30:00Z")) }
+      yield* putPages([{ slug: "chats/one", body: conversation("old", 2, 3) }])
+      yield* extract(api.url)
+      const before = yield* factsOf("chats/one")
+      const marks = yield* marksOf("chats/one")
+      // All of it is edited, and the third segment is refused.
+      yield* putPages([{ slug: "chats/one", body: conversation("new", 2, 3) }])
+      api.behave({ rules: [{ endpoint: "chat", contains: "number 2-0", fault: { kind: "refusal" } }] })
+      expect(yield* extract(api.url, since)).toMatchObject({ pages_partial: 1, segments_failed: 1 })
+      expect(yield* factsOf("chats/one")).toEqual(before)
+      expect(yield* marksOf("chats/one")).toEqual(marks)
+      // Nor for as many questions as a limit allows.
+      api.behave({ rules: [] })
+      yield* putPages([{ slug: "chats/one", body: conversation("newer", 2, 3) }])
+      expect(yield* extract(api.url, { ...since, segmentLimit: Option.some(1) })).toMatchObject({
+        chat_calls: 1,
+        pages_partial: 1
+      })
+      expect(yield* factsOf("chats/one")).toEqual(before)
+      expect(yield* marksOf("chats/one")).toEqual(marks)
+      // When all of it is answered, it takes the place of what was said then; the mark is of the earlier text still.
+      expect(yield* extract(api.url, since)).toMatchObject({ chat_calls: 1, pages_failed: 0 })
+      const facts = (yield* factsOf("chats/one")).map((row) => row.fact)
+      expect(facts.filter((fact) => fact.includes("the old contract"))).toHaveLength(2)
+      expect(facts.filter((fact) => fact.includes("the newer contract"))).toHaveLength(4)
+      expect(yield* marksOf("chats/one")).toEqual(marks)
+      // A plain run completes the page, and asks about what was said before only.
+      const inputs = api.stats().embeddingInputs
+      expect(yield* extract(api.url)).toMatchObject({ pages_processed: 1, chat_calls: 1, facts_inserted: 6 })
+      expect(api.stats().embeddingInputs - inputs).toBe(2)
+      expect((yield* factsOf("chats/one")).every((row) => row.fact.includes("the newer contract"))).toBe(true)
+      expect(yield* marksOf("chats/one")).toHaveLength(1)
+      expect(yield* marksOf("chats/one")).not.toEqual(marks)
     }))
 
   test("B2: a dry run foretells the questions of a run with --since and --segment-limit", () =>
@@ -98,11 +136,16 @@ onBothDatabases("defects of the original", (brain) => {
       const api = yield* standIn()
       yield* putPages([{ slug: "chats/long", body: conversation("lease", 2, 5) }])
       const calls: Array<number> = []
+      const embedded: Array<number> = []
       for (let run = 0; run < 4; run++) {
+        const before = api.stats().embeddingInputs
         const report = yield* extract(api.url, { segmentLimit: Option.some(2) })
         calls.push(report.chat_calls)
+        embedded.push(api.stats().embeddingInputs - before)
       }
       expect(calls).toEqual([2, 2, 1, 0])
+      // Two facts a segment: only what is new gets a vector.
+      expect(embedded).toEqual([4, 4, 2, 0])
       expect(yield* marksOf("chats/long")).toHaveLength(1)
       expect(yield* factsOf("chats/long")).toHaveLength(10)
     }))

@@ -81,7 +81,9 @@ onBothDatabases("extract-conversation-facts", (brain) => {
       yield* putPages([{ slug: "chats/one", body: conversation("lease", 4, 2) }])
       yield* extract(api.url)
       yield* putPages([{ slug: "chats/one", body: conversation("lease", 4, 3) }])
+      const before = api.stats().embeddingInputs
       const report = yield* extract(api.url)
+      expect(api.stats().embeddingInputs - before).toBe(4)
       expect(report).toMatchObject({
         chat_calls: 1,
         segments_from_journal: 2,
