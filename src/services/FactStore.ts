@@ -210,6 +210,8 @@ export class FactStore extends Context.Service<
         const [written] = yield* sql<{ readonly embedded: number }>`
           with spent as (
             delete from gbrain_effect.journal_vectors where key = any(${keys}::text[]) returning key, vector
+          ), unforced as (
+            delete from gbrain_effect.pages_forced where page_id = ${page.id} and ${Option.isSome(outcome.mark)}
           ), written as (
             insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, kind, entity_slug,
               confidence, notability, context, valid_from, claim_metric, claim_value, claim_unit, claim_period, visibility,

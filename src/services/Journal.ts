@@ -36,9 +36,10 @@ export interface JournaledVector {
 export class Journal extends Context.Service<
   Journal,
   {
-    /** The chat answers that are known among `keys`. */
+    /** The chat answers that are known among `keys`, or those that came at or after an instant. */
     readonly answers: (
-      keys: ReadonlyArray<string>
+      keys: ReadonlyArray<string>,
+      since?: Date
     ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
     /** Writes an answer down; a later one to the same question takes the place of the earlier. */
     readonly recordAnswer: (entry: JournaledAnswer) => Effect.Effect<void, SqlError.SqlError>
@@ -74,12 +75,13 @@ export class Journal extends Context.Service<
       // Asked for when first needed: a database without pgvector can be opened, and examined.
       const vectorArray = yield* Effect.cached(resilient(vectorArrays(sql, (yield* Database).types)))
       return Journal.of({
-        answers: (keys) =>
+        answers: (keys, since) =>
           empty || keys.length === 0
             ? Effect.succeed(new Map())
             : resilient(
                 sql<{ readonly key: string; readonly answer: string }>`
-                  select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])`
+                  select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])
+                    and ${since === undefined ? sql`true` : sql`created_at >= ${since.toISOString()}`}`
               ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.answer])))),
         recordAnswer: (entry) =>
           resilient(sql`

@@ -99,7 +99,13 @@ const conversations = (world: World, process: SimulatedProcess) => {
           (pages) => {
             const last = pages[1]
             return [
-              pages.map(({ id, slug }) => ({ id, slug, sourceId: "default", versionUnknown: false })),
+              pages.map(({ id, slug }) => ({
+                id,
+                slug,
+                sourceId: "default",
+                versionUnknown: false,
+                forced: false
+              })),
               last === undefined ? Option.none() : Option.some(last.id)
             ] as const
           }
@@ -145,7 +151,9 @@ const conversations = (world: World, process: SimulatedProcess) => {
       does(() => {
         const page = bySlug(slug)
         if (page !== undefined) page.setAside = token
-      })
+      }),
+    force: () => does((now) => ({ since: new Date(now), fresh: true })),
+    forced: () => does(() => Option.none())
   })
 }
 

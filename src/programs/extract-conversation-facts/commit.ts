@@ -24,7 +24,7 @@ export const commitPage = Effect.fnUntraced(function* (
 ) {
   const store = yield* FactStore
   const { dimensions, model } = yield* EmbeddingModel
-  const made = yield* makeRows(candidate, outcome.answers, outcome.afresh)
+  const made = yield* makeRows(candidate, outcome.answers, outcome.afresh, tally.trials.embeddings)
   const report = yield* store.commit({
     lease,
     page: { id: candidate.id, sourceId: candidate.sourceId, slug: candidate.slug },

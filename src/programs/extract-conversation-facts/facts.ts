@@ -14,6 +14,7 @@ import { Entities } from "../../services/Entities.ts"
 import type { FactRow } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
 import { vectorKey } from "./prompt.ts"
+import { type Trial, tried } from "./trial.ts"
 
 /** Facts of one segment. */
 export interface SegmentFacts {
@@ -32,7 +33,8 @@ export interface PageFacts {
 export const makeRows = Effect.fn("makeRows")(function* (
   page: { readonly sourceId: string; readonly slug: string },
   answers: ReadonlyArray<SegmentFacts>,
-  afresh: boolean
+  afresh: boolean,
+  trial: Trial
 ) {
   const entities = yield* Entities
   const said = answers.flatMap(({ facts, segment }) => facts.map((fact) => ({ fact, segment })))
@@ -40,7 +42,8 @@ export const makeRows = Effect.fn("makeRows")(function* (
   const vectors = yield* embedAll(
     page,
     distinct.map(({ fact }) => fact.fact),
-    afresh
+    afresh,
+    trial
   )
 
   const rows: Array<FactRow> = []
@@ -82,7 +85,8 @@ export const makeRows = Effect.fn("makeRows")(function* (
 const embedAll = Effect.fnUntraced(function* (
   page: { readonly sourceId: string; readonly slug: string },
   texts: ReadonlyArray<string>,
-  afresh: boolean
+  afresh: boolean,
+  trial: Trial
 ) {
   const model = yield* EmbeddingModel
   const journal = yield* Journal
@@ -96,7 +100,9 @@ const embedAll = Effect.fnUntraced(function* (
   const known = yield* journal.vectors(keys)
   const missing = [...new Set(keys)].filter((key) => !known.has(key))
   const made =
-    missing.length === 0 ? [] : yield* model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? ""))
+    missing.length === 0
+      ? []
+      : yield* model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? "")).pipe(tried(trial))
   const entries = made.flatMap((vector, index) => {
     const key = missing[index]
     return key === undefined ? [] : [{ key, vector }]

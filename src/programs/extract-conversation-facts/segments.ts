@@ -5,7 +5,8 @@
 import { Effect, Option, Result } from "effect"
 import type { Segment } from "../../domain/conversation/Segment.ts"
 import type { FactAnswer } from "../../domain/FactAnswer.ts"
-import { type Candidate, Conversations } from "../../services/Conversations.ts"
+import { ChatModel } from "../../services/ChatModel.ts"
+import { type Candidate, Conversations, type Forced } from "../../services/Conversations.ts"
 import { FactStore, type PageMark } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
 import type { Lease } from "../../services/PageLease.ts"
@@ -19,6 +20,7 @@ import type { ExtractionOptions } from "./options.ts"
 import type { AskedSegment, ReadPage } from "./plan.ts"
 import { type Tally, tallyUp, warn } from "./report.ts"
 import { askSegment, type Question, readJournaled, SegmentFailed } from "./segment.ts"
+import { isHopeless, refused, works } from "./trial.ts"
 
 interface Answered extends AskedSegment {
   readonly answer: FactAnswer
@@ -35,24 +37,26 @@ export const extractSegments = Effect.fnUntraced(function* (
   asked: ReadonlyArray<AskedSegment>,
   lease: Lease,
   context: ItemContext,
-  options: ExtractionOptions,
-  tally: Tally
+  run: {
+    readonly options: ExtractionOptions
+    readonly forced: Option.Option<Forced>
+    readonly tally: Tally
+  }
 ) {
+  const { forced, options, tally } = run
   const journal = yield* Journal
   const failures = yield* SegmentFailures
   const progress = yield* Progress
   const facts = yield* FactStore
   const pool = yield* WorkerPool
   const keys = asked.map(({ question }) => question.key)
-  const journaled = yield* journal.answers(keys)
-  if (options.force) yield* failures.forget(keys)
+  const journaled = yield* journal.answers(keys, Option.getOrUndefined(forced)?.since)
+  if (Option.exists(forced, ({ fresh }) => fresh)) yield* failures.forget(keys)
   const failed = yield* failures.find(keys)
 
   let room = Option.getOrElse(options.segmentLimit, () => Infinity)
   const work = asked.map((it) => {
-    const known = options.force
-      ? Option.none<FactAnswer>()
-      : readJournaled(it.question, journaled.get(it.question.key))
+    const known = readJournaled(it.question, journaled.get(it.question.key))
     if (Option.isSome(known)) return { ...it, do: "known" as const, answer: known.value }
     if (failed.get(it.question.key)?.givenUp === true) return { ...it, do: "given up" as const }
     if (isOver(it.segment, options.since) || room <= 0) return { ...it, do: "later" as const }
@@ -62,17 +66,25 @@ export const extractSegments = Effect.fnUntraced(function* (
 
   const ask = (it: AskedSegment) =>
     context.piece(askSegment(it.question)).pipe(
+      Effect.tap(() => works(tally.trials.questions)),
       Effect.tap(() => Effect.andThen(tallyUp(tally, { segments: 1 }), progress.count({ segments: 1 }))),
       Effect.map((answer) => Option.some({ ...it, answer })),
-      Effect.catchTag("SegmentFailed", ({ key, message }) =>
+      Effect.catchTag("SegmentFailed", ({ key, message, rejected }) =>
         Effect.gen(function* () {
           const { slug, sourceId } = candidate
+          const { questions } = tally.trials
+          // When all that a model does is reject, that is not held against the texts; what stops the run is not to stop this.
+          yield* rejected
+            ? Effect.tapError(refused(questions, message), () => failures.forget(tally.rejected.splice(0)))
+            : works(questions)
           const record = yield* failures.record({ key, sourceId, slug, reason: message })
+          if (isHopeless(questions)) yield* failures.forget([key])
+          else if (rejected) tally.rejected.push(key)
           const end = record.givenUp ? `; given up after ${record.attempts} runs (--force tries again)` : ""
           yield* warn(tally, slug, `segment ${it.segment.index + 1}: ${message}${end}`)
           yield* tallyUp(tally, { segmentsFailed: 1 })
           return Option.none<Answered>()
-        })
+        }).pipe(Effect.uninterruptible)
       )
     )
 
@@ -108,7 +120,7 @@ export const extractSegments = Effect.fnUntraced(function* (
     const within = replace === "all" ? answers : answers.filter((it) => !isOver(it.segment, options.since))
     yield* commitPage(candidate, read, lease, tally, {
       answers: within.map((it) => ({ segment: it.segment, facts: it.answer.facts })),
-      afresh: options.force,
+      afresh: Option.isSome(forced),
       mark: complete ? Option.some(mark) : Option.none(),
       replace
     })
@@ -147,6 +159,7 @@ const finishPage = Effect.fnUntraced(function* (
   const conversations = yield* Conversations
   const failures = yield* SegmentFailures
   const progress = yield* Progress
+  const { model } = yield* ChatModel
   if (complete) {
     yield* tallyUp(tally, { processed: 1 })
     return yield* progress.count({ done: 1 })
@@ -162,7 +175,8 @@ const finishPage = Effect.fnUntraced(function* (
     yield* conversations.setAside(
       candidate,
       read.versionToken,
-      `given up: ${failure?.reason ?? "segments failed"}`
+      `given up: ${failure?.reason ?? "segments failed"}`,
+      Option.some(model)
     )
     yield* tallyUp(tally, { partial: 1, setAside: 1 })
     return yield* progress.count({ skipped: 1 })
@@ -170,6 +184,7 @@ const finishPage = Effect.fnUntraced(function* (
   yield* tallyUp(tally, { partial: 1 })
   return yield* new SegmentFailed({
     key: open[0]?.key ?? "",
+    rejected: false,
     message: `${open.length} of ${work.length} segments got no usable answer (${open[0]?.reason ?? "unknown"}); the next run asks again`
   })
 })

@@ -6,7 +6,7 @@
 import { expect, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { reportText } from "../../../src/cli/render/extraction.ts"
+import { planText, reportText } from "../../../src/cli/render/extraction.ts"
 import { planExtraction } from "../../../src/programs/extract-conversation-facts/dryRun.ts"
 import { brainLayer } from "../../../src/programs/extract-conversation-facts/layer.ts"
 import { defaultOptions } from "../../../src/programs/extract-conversation-facts/options.ts"
@@ -270,6 +270,36 @@ onBothDatabases("defects of the original", (brain) => {
       expect(yield* marksOf("chats/dear")).toHaveLength(1)
     }))
 
+  test("B8: nor is it paid twice with --force, and a run without it finishes what that began", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const api = yield* standIn()
+      yield* putPages([{ slug: "chats/dear", body: conversation("lease", 10, 6) }])
+      yield* extract(api.url)
+      const asked = () => api.log().filter((entry) => entry.endpoint === "chat").length
+      const [before, marks] = [asked(), yield* marksOf("chats/dear")]
+      const forced = { cap: "0.0105", slug: Option.some("chats/dear"), force: true }
+      expect(yield* extract(api.url, forced)).toMatchObject({ status: "budget", pages_processed: 0 })
+      expect(yield* marksOf("chats/dear")).toEqual(marks)
+      let runs = 1
+      for (let done = false; !done && runs < 12; runs++)
+        done = (yield* extract(api.url, forced)).status === "completed"
+      expect(runs).toBeLessThan(12)
+      expect(asked() - before).toBe(6)
+      expect(yield* sql`select 1 from gbrain_effect.pages_forced`).toEqual([])
+      // Begun once more, it is to do for everybody.
+      expect(yield* extract(api.url, forced)).toMatchObject({ status: "budget" })
+      const plan = yield* planExtraction(defaultOptions, "openai:gpt-4.1-mini").pipe(
+        Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking)))
+      )
+      expect(plan).toMatchObject({ pages_to_do: 1, pages_done: 0 })
+      const rest = yield* extract(api.url)
+      expect(rest).toMatchObject({ status: "completed", pages_processed: 1, facts_inserted: 60 })
+      expect(rest.chat_calls).toBe(plan.questions)
+      expect(asked() - before).toBe(12)
+      expect(yield* extract(api.url)).toMatchObject({ pages_skipped_completed: 1, chat_calls: 0 })
+    }))
+
   test("B8: a page dearer than the cap does not keep the others from being read", () =>
     Effect.gen(function* () {
       const api = yield* standIn()
@@ -502,5 +532,25 @@ onBothDatabases("defects of the original", (brain) => {
       expect(reportText(report)).toContain(
         "There are no pages of the types conversation, meeting, slack, email, imessage or imessage-daily"
       )
+      const one = yield* extract(api.url, { types: ["slack"] })
+      expect(reportText(one)).toContain("There are no pages of the type slack here.")
+    }))
+
+  test("B20: a slug that is no conversation page is named, and no import is advised", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      yield* putPages([
+        { slug: "notes/one", type: "note", body: conversation("lease") },
+        { slug: "chats/one", body: conversation("boat") }
+      ])
+      const options = { slug: Option.some("notes/one"), types: ["meeting", "slack"] } as const
+      const text = reportText(yield* extract(api.url, options))
+      expect(text).toContain("There is no page notes/one of the types meeting or slack here.")
+      expect(text).not.toContain("gbrain import")
+      const plan = yield* planExtraction(
+        { ...defaultOptions, slug: Option.some("nope") },
+        "openai:gpt-4.1-mini"
+      ).pipe(Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking))))
+      expect(planText(plan)).toContain("There is no page nope of the types conversation, meeting,")
     }))
 })
