@@ -71,6 +71,7 @@ const fatal: ReadonlySet<ModelErrorReason> = new Set([
   "QuotaExhausted",
   "Unauthorized",
   "UnknownModel",
+  "WrongWidth",
   "ModelChanged"
 ])
 

@@ -48,6 +48,8 @@ export interface BulkOptions<Item, E, R, EI, RI> {
    * or committed.
    */
   readonly itemsAtOnce?: number
+  /** Gets the report until then of an operation that is interrupted. */
+  readonly onInterrupt?: (report: BulkReport<E>) => Effect.Effect<void>
 }
 
 /** An item that could not be finished, and why. */
@@ -163,18 +165,21 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
     yield* visitAll(Stream.fromIterable(again.map(({ item }) => item)))
   })
 
-  yield* Effect.raceFirst(run, Effect.andThen(Deferred.await(fatal), Effect.sleep(stopGrace)))
-  const stopped = yield* Deferred.poll(fatal)
-
-  return {
+  const report = (stopped: BulkReport<E>["stopped"]): BulkReport<E> => ({
     failed,
     failures,
     heldElsewhere: held.length + heldForgotten,
     holders: held.slice(0, failuresKept).map(({ item, reason }) => ({ item: options.label(item), reason })),
     unpaid,
     budgetExhausted,
-    stopped: Option.isSome(stopped) ? Option.some(yield* stopped.value) : Option.none()
-  } satisfies BulkReport<E>
+    stopped
+  })
+
+  yield* Effect.raceFirst(run, Effect.andThen(Deferred.await(fatal), Effect.sleep(stopGrace))).pipe(
+    Effect.onInterrupt(() => options.onInterrupt?.(report(Option.none())) ?? Effect.void)
+  )
+  const stopped = yield* Deferred.poll(fatal)
+  return report(Option.isSome(stopped) ? Option.some(yield* stopped.value) : Option.none())
 })
 
 // A person reads this: the message of the error, not its stack.

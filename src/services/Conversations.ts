@@ -6,7 +6,7 @@
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { markSession, markSource } from "../domain/ConversationPages.ts"
-import { hasOwnTables } from "./database/ownTables.ts"
+import { hasOwnTable, hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { fingerprintColumns } from "./FactStore.ts"
 
@@ -16,6 +16,15 @@ export interface ConversationScope {
   /** Values of `pages.type`. */
   readonly pageTypes: ReadonlyArray<string>
   readonly slug: Option.Option<string>
+  /** The chat model: what another one gave up is not set aside for this. */
+  readonly model: string
+}
+
+/** Since when a page is being read again with `--force`: what was answered since then is not asked again. */
+export interface Forced {
+  readonly since: Date
+  /** Whether that begins now. */
+  readonly fresh: boolean
 }
 
 /** A page that may need work. */
@@ -25,6 +34,8 @@ export interface Candidate {
   readonly slug: string
   /** Whether only the page's body or its transcript file can tell if it is done. */
   readonly versionUnknown: boolean
+  /** Whether a run with `--force` has begun it and not finished. */
+  readonly forced: boolean
 }
 
 /** How many pages of a scope are in which state. Pages whose version the database cannot tell count as to do. */
@@ -81,17 +92,26 @@ export class Conversations extends Context.Service<
       id: number,
       maxBytes: number
     ) => Effect.Effect<Option.Option<ConversationPage>, SqlError.SqlError>
-    /** How this content of the page was marked, if it was. */
+    /** How this content of the page was marked, if it was, for a run of `model`. */
     readonly markOf: (
       page: { readonly sourceId: string; readonly slug: string },
-      versionToken: string
-    ) => Effect.Effect<Option.Option<"complete" | "not-applicable" | "set-aside">, SqlError.SqlError>
-    /** Sets this content of the page aside, for a reason that is no property of the content. Known to us only. */
-    readonly setAside: (
-      page: { readonly sourceId: string; readonly slug: string },
       versionToken: string,
-      reason: string
+      model: string
+    ) => Effect.Effect<Option.Option<"complete" | "not-applicable" | "set-aside">, SqlError.SqlError>
+    /**
+     * Sets this content of the page aside, for `model` only when one is named, for a reason that is no property of the content.
+     * Known to us only.
+     */
+    readonly setAside: (
+      page: { readonly id: number; readonly sourceId: string; readonly slug: string },
+      versionToken: string,
+      reason: string,
+      model: Option.Option<string>
     ) => Effect.Effect<void, SqlError.SqlError>
+    /** Notes that a page is read again with `--force`, until it is marked or set aside. */
+    readonly force: (id: number) => Effect.Effect<Forced, SqlError.SqlError>
+    /** Whether it is, and since when. */
+    readonly forced: (id: number) => Effect.Effect<Option.Option<Forced>, SqlError.SqlError>
   }
 >()("gbrain/Conversations") {
   /** Conversations of the open brain. */
@@ -100,6 +120,7 @@ export class Conversations extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const ours = yield* hasOwnTables(sql)
+      const forces = yield* hasOwnTable(sql, "pages_forced")
 
       const token = sql.literal(
         `'page-' || page.content_hash || '-' || coalesce(to_char(page.effective_date at time zone 'UTC', 'YYYY-MM-DD'), 'none')`
@@ -115,23 +136,33 @@ export class Conversations extends Context.Service<
         exists (select 1 from facts mark where mark.source_id = page.source_id
           and mark.source like 'cli:extract-conversation-facts%'
           and mark.source_session = ${`${markSource(mark)}:`} || page.slug || ':' || ${token})`
-      const setAside = ours
-        ? sql`
+      const setAside = ({ model }: ConversationScope) =>
+        ours
+          ? sql`
         exists (select 1 from gbrain_effect.pages_set_aside aside where aside.source_id = page.source_id
-          and aside.slug = page.slug and aside.version_token = ${token})`
+          and aside.slug = page.slug and aside.version_token in (${token}, ${token} || ${forModel(model)}))`
+          : sql`false`
+      const forced = forces
+        ? sql`exists (select 1 from gbrain_effect.pages_forced forced where forced.page_id = page.id)`
         : sql`false`
       const inScope = (scope: ConversationScope) => sql`
         page.deleted_at is null and page.source_id = any(${scope.sourceIds}::text[])
         and page.type = any(${scope.pageTypes}::text[])
         and ${Option.match(scope.slug, { onNone: () => sql`true`, onSome: (slug) => sql`page.slug = ${slug}` })}`
-      const needsWork = sql`
-        not ${optedOut} and (${versionUnknown}
-          or not (${marked("complete")} or ${marked("not-applicable")} or ${setAside}))`
+      const needsWork = (scope: ConversationScope) => sql`
+        not ${optedOut} and (${versionUnknown} or ${forced}
+          or not (${marked("complete")} or ${marked("not-applicable")} or ${setAside(scope)}))`
 
       const page = (scope: ConversationScope, includeDone: boolean, before: number) =>
-        resilient(sql<{ id: number; source_id: string; slug: string; version_unknown: boolean }>`
-          select page.id, page.source_id, page.slug, ${versionUnknown} as version_unknown from pages page
-          where ${inScope(scope)} and page.id < ${before} and ${includeDone ? sql`not ${optedOut}` : needsWork}
+        resilient(sql<{
+          id: number
+          source_id: string
+          slug: string
+          version_unknown: boolean
+          forced: boolean
+        }>`
+          select page.id, page.source_id, page.slug, ${versionUnknown} as version_unknown, ${forced} as forced from pages page
+          where ${inScope(scope)} and page.id < ${before} and ${includeDone ? sql`not ${optedOut}` : needsWork(scope)}
           order by page.id desc limit ${batchSize}`)
 
       return Conversations.of({
@@ -143,7 +174,8 @@ export class Conversations extends Context.Service<
                 id: row.id,
                 sourceId: row.source_id,
                 slug: row.slug,
-                versionUnknown: row.version_unknown
+                versionUnknown: row.version_unknown,
+                forced: row.forced
               }))
               const next =
                 last === undefined || rows.length < batchSize ? Option.none() : Option.some(last.id)
@@ -162,10 +194,10 @@ export class Conversations extends Context.Service<
             from (
               select octet_length(page.compiled_truth) + octet_length(page.timeline) as bytes,
                 case when ${optedOut} then 'opted-out'
-                  when ${versionUnknown} then 'to-do'
+                  when ${versionUnknown} or ${forced} then 'to-do'
                   when ${marked("complete")} then 'complete'
                   when ${marked("not-applicable")} then 'not-applicable'
-                  when ${setAside} then 'set-aside'
+                  when ${setAside(scope)} then 'set-aside'
                   else 'to-do' end as state
               from pages page where ${inScope(scope)}
             ) as states`)
@@ -185,7 +217,7 @@ export class Conversations extends Context.Service<
           const pages = yield* Effect.orDie(decodePages(rows))
           return Option.fromUndefinedOr(pages[0])
         }),
-        markOf: Effect.fnUntraced(function* ({ slug, sourceId }, versionToken) {
+        markOf: Effect.fnUntraced(function* ({ slug, sourceId }, versionToken, model) {
           const complete = markSession("complete", slug, versionToken)
           const notApplicable = markSession("not-applicable", slug, versionToken)
           const rows = yield* resilient(sql<{ readonly state: "complete" | "not-applicable" | "set-aside" }>`
@@ -195,22 +227,43 @@ export class Conversations extends Context.Service<
             ${
               ours
                 ? sql`union all select 'set-aside' from gbrain_effect.pages_set_aside
-                    where source_id = ${sourceId} and slug = ${slug} and version_token = ${versionToken}`
+                    where source_id = ${sourceId} and slug = ${slug}
+                      and version_token in (${versionToken}, ${versionToken + forModel(model)})`
                 : sql``
             }
             order by state limit 1`)
           return Option.fromUndefinedOr(rows[0]?.state)
         }),
-        setAside: ({ slug, sourceId }, versionToken, reason) =>
+        setAside: ({ id, slug, sourceId }, versionToken, reason, model) =>
           resilient(sql`
+            with unforced as (delete from gbrain_effect.pages_forced where page_id = ${id})
             insert into gbrain_effect.pages_set_aside (source_id, slug, version_token, reason)
-            values (${sourceId}, ${slug}, ${versionToken}, ${reason})
+            values (${sourceId}, ${slug}, ${versionToken + Option.match(model, { onNone: () => "", onSome: forModel })}, ${reason})
             on conflict (source_id, slug) do update set version_token = excluded.version_token, reason = excluded.reason,
-              created_at = clock_timestamp()`).pipe(Effect.asVoid)
+              created_at = clock_timestamp()`).pipe(Effect.asVoid),
+        force: Effect.fnUntraced(function* (id) {
+          const [row] = yield* resilient(sql<Forced>`
+            with new as (
+              insert into gbrain_effect.pages_forced (page_id) values (${id}) on conflict do nothing returning forced_at
+            )
+            select forced_at as since, true as fresh from new
+            union all select forced_at, false from gbrain_effect.pages_forced where page_id = ${id}`)
+          return yield* Effect.orDie(Effect.fromNullishOr(row))
+        }),
+        forced: (id) =>
+          forces
+            ? resilient(sql<Forced>`
+                select forced_at as since, false as fresh from gbrain_effect.pages_forced where page_id = ${id}`).pipe(
+                Effect.map((rows) => Option.fromUndefinedOr(rows[0]))
+              )
+            : Effect.succeed(Option.none())
       })
     })
   )
 }
+
+// What one model gives up another may answer: a version is then set aside together with the model.
+const forModel = (model: string): string => ` for ${model}`
 
 /** `pages.id` is a 32-bit integer. */
 const maxPageId = 2_147_483_647

@@ -72,10 +72,10 @@ export interface PageOutcome {
   readonly embedding: { readonly model: string; readonly dimensions: number }
   readonly mark: Option.Option<PageMark>
   /**
-   * Which earlier rows of this command go: all of them, those whose time is at or after an instant (epoch milliseconds),
-   * or none.
+   * Which earlier facts of this command go: all of them, or those whose time is at or after an instant (epoch milliseconds).
+   * Earlier marks go when a new one comes.
    */
-  readonly replace: "all" | "none" | { readonly since: number }
+  readonly replace: "all" | { readonly since: number }
 }
 
 /** What a commit did. */
@@ -92,7 +92,7 @@ export interface CommitReport {
 const fenceFreeBand = 1_000_000
 
 /** A text that changes with everything about a page that an extraction depends on; computed by the database. */
-export const fingerprintColumns = `md5(concat_ws(chr(31), type, title, coalesce(content_hash,
+export const fingerprintColumns = `md5(concat_ws(chr(31), slug, type, title, coalesce(content_hash,
   md5(compiled_truth || chr(31) || timeline || chr(31) || frontmatter::text)),
   coalesce(effective_date::text, 'none'), coalesce(deleted_at::text, 'live')))`
 
@@ -119,16 +119,15 @@ export class FactStore extends Context.Service<
       const owned = (page: PageOutcome["page"]) => sql`
         source like ${`${factSource}%`} and source_id = ${page.sourceId} and source_markdown_slug = ${page.slug}`
 
-      // Which earlier rows go. With a new mark coming, older marks go in every case.
-      const goes = ({ page, replace }: PageOutcome) => {
-        if (replace === "none") return sql`false`
-        return replace === "all"
-          ? owned(page)
-          : sql`(${owned(page)} and (source <> ${factSource} or valid_from >= ${instant(replace.since)}))`
-      }
+      // Without a new mark the earlier ones stay: they are of another text, and say that the page was complete once.
+      const goes = ({ mark, page, replace }: PageOutcome) => sql`
+        (${owned(page)} and case when source = ${factSource}
+          then ${replace === "all" ? sql`true` : sql`valid_from >= ${instant(replace.since)}`}
+          else ${Option.isSome(mark)} end)`
 
       // One statement: is the page what was read, which rows go, and where does numbering go on. The rows are still there
-      // for the rest of the statement that deletes them, so those that go are left out of the count.
+      // for the rest of the statement that deletes them, so those that go are left out of the count. A fact that gbrain
+      // took one of them to be better than is let go of it: it has expired in any case.
       const clear = Effect.fnUntraced(function* (outcome: PageOutcome) {
         const { page } = outcome
         const [row] = yield* sql<{
@@ -142,6 +141,10 @@ export class FactStore extends Context.Service<
         }>`
           with page as (
             select ${sql.literal(fingerprintColumns)} as fingerprint from pages where id = ${page.id} for share
+          ), freed as (
+            update facts set superseded_by = null
+            where exists (select 1 from facts where ${goes(outcome)})
+              and superseded_by in (select id from facts where ${goes(outcome)}) and (${goes(outcome)}) is not true
           ), gone as (
             delete from facts where ${goes(outcome)} returning 1
           ), numbers as (
@@ -207,6 +210,8 @@ export class FactStore extends Context.Service<
         const [written] = yield* sql<{ readonly embedded: number }>`
           with spent as (
             delete from gbrain_effect.journal_vectors where key = any(${keys}::text[]) returning key, vector
+          ), unforced as (
+            delete from gbrain_effect.pages_forced where page_id = ${page.id} and ${Option.isSome(outcome.mark)}
           ), written as (
             insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, kind, entity_slug,
               confidence, notability, context, valid_from, claim_metric, claim_value, claim_unit, claim_period, visibility,

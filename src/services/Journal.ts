@@ -4,10 +4,11 @@
  * interrupted pays again only for calls whose answers had not come back, and an appended page pays only for what is new.
  *
  * Two kinds: chat answers stay, so that unchanged parts of edited pages cost nothing; vectors are large and are kept only
- * until the page they belong to is committed.
+ * until the page they belong to is committed. From then on the facts have them, and a fact that is written again brings its own.
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { factSource } from "../domain/ConversationPages.ts"
 import type * as Money from "../domain/Money.ts"
 import { Database } from "./Database.ts"
 import { hasOwnTables } from "./database/ownTables.ts"
@@ -35,9 +36,10 @@ export interface JournaledVector {
 export class Journal extends Context.Service<
   Journal,
   {
-    /** The chat answers that are known among `keys`. */
+    /** The chat answers that are known among `keys`, or those that came at or after an instant. */
     readonly answers: (
-      keys: ReadonlyArray<string>
+      keys: ReadonlyArray<string>,
+      since?: Date
     ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
     /** Writes an answer down; a later one to the same question takes the place of the earlier. */
     readonly recordAnswer: (entry: JournaledAnswer) => Effect.Effect<void, SqlError.SqlError>
@@ -49,6 +51,15 @@ export class Journal extends Context.Service<
     readonly vectors: (
       keys: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyMap<string, Float32Array>, SqlError.SqlError>
+    /**
+     * Writes down, for texts that the page has facts of, the vectors that those have; nothing when the brain has gone to another
+     * model than `embedding`, since a vector does not tell which made it.
+     */
+    readonly adoptVectors: (
+      page: { readonly sourceId: string; readonly slug: string },
+      embedding: { readonly model: string; readonly dimensions: number },
+      entries: ReadonlyArray<{ readonly key: string; readonly text: string }>
+    ) => Effect.Effect<void, SqlError.SqlError>
     /** Writes vectors down, in one statement. */
     readonly recordVectors: (
       entries: ReadonlyArray<JournaledVector>
@@ -64,12 +75,13 @@ export class Journal extends Context.Service<
       // Asked for when first needed: a database without pgvector can be opened, and examined.
       const vectorArray = yield* Effect.cached(resilient(vectorArrays(sql, (yield* Database).types)))
       return Journal.of({
-        answers: (keys) =>
+        answers: (keys, since) =>
           empty || keys.length === 0
             ? Effect.succeed(new Map())
             : resilient(
                 sql<{ readonly key: string; readonly answer: string }>`
-                  select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])`
+                  select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])
+                    and ${since === undefined ? sql`true` : sql`created_at >= ${since.toISOString()}`}`
               ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.answer])))),
         recordAnswer: (entry) =>
           resilient(sql`
@@ -101,6 +113,20 @@ export class Journal extends Context.Service<
                     where key = any(${keys}::text[])`
                 )
               ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.vector])))),
+        adoptVectors: ({ slug, sourceId }, { dimensions, model }, entries) =>
+          entries.length === 0
+            ? Effect.void
+            : resilient(sql`
+                insert into gbrain_effect.journal_vectors (key, vector)
+                select distinct on (entry.key) entry.key, fact.embedding::vector
+                from unnest(${entries.map((entry) => entry.key)}::text[], ${entries.map((entry) => entry.text)}::text[])
+                  as entry(key, text)
+                join facts fact on fact.source_id = ${sourceId} and fact.source_markdown_slug = ${slug}
+                  and fact.source = ${factSource} and fact.fact = entry.text
+                where vector_dims(fact.embedding::vector) = ${dimensions}
+                  and coalesce((select value from config where key = 'embedding_model'), ${model}) = ${model}
+                order by entry.key, fact.id
+                on conflict (key) do nothing`).pipe(Effect.asVoid),
         recordVectors: Effect.fnUntraced(function* (entries) {
           if (entries.length === 0) return
           const vectors = yield* (yield* vectorArray)(entries.map((entry) => entry.vector))

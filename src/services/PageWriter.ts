@@ -6,6 +6,7 @@ import { planChunks, type StoredChunk } from "../domain/ChunkPlan.ts"
 import { chunkerVersion, type PageChunk } from "../domain/Chunks.ts"
 import { type CodeChunk, codeChunkerVersion } from "../domain/code/CodeChunks.ts"
 import { fileName } from "../domain/Markdown.ts"
+import { moveFacts } from "./database/moveFacts.ts"
 import { noteChunked } from "./database/chunkedText.ts"
 import { writeChunkPlans } from "./database/writeChunkPlans.ts"
 import { type ChunkChanges, makeChunkRows } from "./code/chunkRows.ts"
@@ -256,6 +257,7 @@ export class PageWriter extends Context.Service<
                       from unnest(${renames.map((it) => it.id)}::int[], ${slugs}::text[]) as new(id, slug)
                       join pages page on page.id = new.id
                       where alias.source_id = page.source_id and alias.slug = page.slug`
+                    yield* moveFacts(sql, renames)
                     yield* sql`
                       update pages set slug = new.slug, source_path = new.path,
                         import_filename = regexp_replace(new.path, '^.*/|[.]md$', '', 'g'), updated_at = now()

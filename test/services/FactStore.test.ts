@@ -76,6 +76,39 @@ onBothDatabases("FactStore", (brain) => {
     )
   }
 
+  it.live("replaces a fact that another one was given up for", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* FactStore
+      yield* putPages([{ slug: "chats/one", body: "text" }])
+      const [page] = yield* sql<{ id: number; fingerprint: string }>`
+        select id, ${sql.literal(fingerprintColumns)} as fingerprint from pages where slug = 'chats/one'`
+      yield* sql`insert into facts (source_id, source, source_markdown_slug, row_num, fact)
+        values ('default', 'cli:extract-conversation-facts', 'chats/one', 0, 'better')`
+      yield* sql`insert into facts (source_id, source, fact, expired_at, superseded_by)
+        select 'default', 'mcp', 'worse', now(), id from facts`
+      const report = yield* (yield* PageLease).withLease("test:chats/one", (lease) =>
+        store.commit({
+          lease,
+          page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
+          fingerprint: page?.fingerprint ?? "",
+          hasFactsFence: false,
+          facts: [],
+          embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
+          mark: Option.some({ mark: "complete", versionToken: "v1", context: null }),
+          replace: "all"
+        })
+      )
+      expect(report).toEqual({ inserted: 0, cleaned: 1 })
+      expect(
+        yield* sql`select superseded_by, expired_at is null as alive from facts where fact = 'worse'`
+      ).toEqual([{ superseded_by: null, alive: false }])
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(FactStore.layer.pipe(Layer.provideMerge(PageLease.layer), Layer.provideMerge(brain)))
+    )
+  )
+
   it.live(
     "writes nothing when the brain was taken to another embedding model meanwhile, even one of the same width",
     () =>

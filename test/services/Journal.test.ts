@@ -58,6 +58,32 @@ onBothDatabases("Journal", (brain) => {
     }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
   )
 
+  it.live(
+    "adopts the vectors of a page's facts by their text, and only while the brain is of that model and width",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const journal = yield* Journal
+        const vector = `[${Array.from({ length: 64 }, (_, index) => index / 64).join(",")}]`
+        yield* sql`insert into facts (source_id, source, source_markdown_slug, row_num, fact, embedding)
+        select 'default', 'cli:extract-conversation-facts', slug, row_num, fact, case when row_num < 2 then ${vector}::halfvec end
+        from (values ('a', 0, 'one'), ('a', 1, 'two'), ('a', 2, 'bare'), ('b', 0, 'three')) as row(slug, row_num, fact)`
+        const [model] = yield* sql<{
+          model: string
+        }>`select value as model from config where key = 'embedding_model'`
+        const embedding = { model: model?.model ?? "", dimensions: 64 }
+        const page = { sourceId: "default", slug: "a" }
+        const entries = ["one", "bare", "three", "new"].map((text) => ({ key: text, text }))
+        yield* journal.adoptVectors(page, { ...embedding, model: "openai:another" }, entries)
+        yield* journal.adoptVectors(page, { ...embedding, dimensions: 32 }, entries)
+        expect(yield* journal.vectors(entries.map(({ key }) => key))).toEqual(new Map())
+        yield* journal.adoptVectors(page, embedding, entries)
+        const found = yield* journal.vectors(entries.map(({ key }) => key))
+        expect([...found.keys()]).toEqual(["one"])
+        expect([...(found.get("one") ?? [])]).toEqual(Array.from({ length: 64 }, (_, index) => index / 64))
+      }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
+  )
+
   it.live("is empty in a brain that has none of our tables", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

@@ -99,7 +99,13 @@ const conversations = (world: World, process: SimulatedProcess) => {
           (pages) => {
             const last = pages[1]
             return [
-              pages.map(({ id, slug }) => ({ id, slug, sourceId: "default", versionUnknown: false })),
+              pages.map(({ id, slug }) => ({
+                id,
+                slug,
+                sourceId: "default",
+                versionUnknown: false,
+                forced: false
+              })),
               last === undefined ? Option.none() : Option.some(last.id)
             ] as const
           }
@@ -145,7 +151,9 @@ const conversations = (world: World, process: SimulatedProcess) => {
       does(() => {
         const page = bySlug(slug)
         if (page !== undefined) page.setAside = token
-      })
+      }),
+    force: () => does((now) => ({ since: new Date(now), fresh: true })),
+    forced: () => does(() => Option.none())
   })
 }
 
@@ -177,7 +185,11 @@ const factStore = (world: World, process: SimulatedProcess) =>
             page.facts = [...stay, ...facts]
             const said = new Set(page.facts.map(({ fact }) => fact))
             if (said.size !== page.facts.length) violated(world, "a fact is there twice")
-            page.mark = Option.getOrUndefined(Option.map(mark, ({ versionToken }) => versionToken))
+            // Without a new mark the earlier one stays.
+            page.mark = Option.getOrElse(
+              Option.map(mark, ({ versionToken }) => versionToken),
+              () => page.mark
+            )
             world.seen.commits++
             committed = { inserted: facts.length, cleaned: 0 }
             return committed
@@ -212,6 +224,8 @@ const journal = (world: World, process: SimulatedProcess) => {
       }),
     usual: () => does(() => ({ answers: 0, outputTokens: 0 })),
     vectors: (keys) => does(() => known(world.vectors, keys)),
+    // Facts here keep no vectors: those of a page that is written again are made again.
+    adoptVectors: () => does(() => {}),
     recordVectors: (entries) =>
       does(() => {
         for (const { key, vector } of entries) if (!world.vectors.has(key)) world.vectors.set(key, vector)

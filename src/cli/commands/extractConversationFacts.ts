@@ -141,7 +141,10 @@ const dryRun = (options: ExtractionOptions, flags: Flags) =>
 const run = (options: ExtractionOptions, flags: Flags) =>
   // What is wrong with the question is said before what is missing for the answer: a key.
   Effect.andThen(
-    Effect.andThen(checkSwitch(options), scopeOf(options)).pipe(Effect.provide(brainLayer)),
+    Effect.gen(function* () {
+      yield* checkSwitch(options)
+      yield* scopeOf(options, yield* resolveChatModel(flags.model))
+    }).pipe(Effect.provide(brainLayer)),
     spend(options, flags)
   )
 

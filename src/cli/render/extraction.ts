@@ -42,13 +42,18 @@ export const planText = (plan: ExtractionPlan): string => {
     line("tokens in, about", plan.input_tokens.toLocaleString("en-US")),
     line("tokens out, about", plan.output_tokens.toLocaleString("en-US")),
     ...(formats.length === 0 ? [] : [line("formats", formats.join(", "))]),
-    ...(plan.pages_considered === 0 ? [nothingThere] : []),
+    ...(plan.pages_considered === 0 ? [nothingThere(plan)] : []),
     ...plan.unrecognised.slice(0, 10).map(({ item, reason }) => `  - ${item}: ${reason}`)
   ].join("\n")
 }
 
-const nothingThere =
-  "  There are no pages of the types conversation, meeting, slack, email, imessage or imessage-daily here. Import some: gbrain import DIR"
+const nothingThere = ({ slug, types }: Pick<ExtractionReport, "slug" | "types">): string => {
+  const last = types[types.length - 1] ?? ""
+  const listed = types.length < 2 ? `type ${last}` : `types ${types.slice(0, -1).join(", ")} or ${last}`
+  return slug === null
+    ? `  There are no pages of the ${listed} here. Import some: gbrain import DIR`
+    : `  There is no page ${slug} of the ${listed} here.`
+}
 
 const heading = (report: ExtractionReport): string => {
   const learnt = `${plural(report.facts_inserted, "fact")} from ${plural(report.pages_processed, "page")}`
@@ -106,7 +111,7 @@ export const reportText = (report: ExtractionReport): string =>
     ...ifAny("retries", report.retries),
     ...ifAny("rate limited", report.rate_limited),
     line("pages a minute", report.pages_per_minute),
-    ...(report.pages_considered === 0 ? [nothingThere] : []),
+    ...(report.pages_considered === 0 ? [nothingThere(report)] : []),
     ...named("failed", report.failures),
     ...named("held", report.held),
     ...named("note", grouped(report.warnings))

@@ -7,6 +7,7 @@ import { conversationTypes, pageTypesOf } from "../../domain/ConversationPages.t
 import { BrainConfig } from "../../services/BrainConfig.ts"
 import { type ConversationCounts, Conversations } from "../../services/Conversations.ts"
 import { Sources } from "../../services/Sources.ts"
+import { resolveChatModel } from "./layer.ts"
 import { readPage } from "./plan.ts"
 
 const pagesAtOnce = 4
@@ -14,7 +15,9 @@ const pagesAtOnce = 4
 /** The counts of all sources that are not archived. */
 export const conversationBacklog = Effect.fn("conversationBacklog")(function* () {
   const conversations = yield* Conversations
+  const model = yield* resolveChatModel(Option.none())
   const scope = {
+    model,
     sourceIds: yield* (yield* Sources).idsFor(Option.none()),
     pageTypes: pageTypesOf(conversationTypes),
     slug: Option.none<string>()
@@ -22,12 +25,12 @@ export const conversationBacklog = Effect.fn("conversationBacklog")(function* ()
   const counts = yield* conversations.count(scope)
   const repositoryPath = yield* (yield* BrainConfig).get("sync.repo_path")
   const marks = yield* conversations.candidates(scope, { includeDone: false }).pipe(
-    Stream.filter((candidate) => candidate.versionUnknown),
+    Stream.filter((candidate) => candidate.versionUnknown && !candidate.forced),
     Stream.mapEffect(
       Effect.fnUntraced(function* (candidate) {
         const read = yield* readPage(candidate.id, repositoryPath)
         return read._tag === "Read"
-          ? yield* conversations.markOf(candidate, read.versionToken)
+          ? yield* conversations.markOf(candidate, read.versionToken, model)
           : Option.none()
       }),
       { concurrency: pagesAtOnce, unordered: true }

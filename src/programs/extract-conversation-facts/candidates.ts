@@ -18,9 +18,9 @@ export const candidates = (
     .candidates(scope, { includeDone: options.force })
     .pipe(
       Stream.filterEffect((candidate) =>
-        options.force || !candidate.versionUnknown
+        options.force || candidate.forced || !candidate.versionUnknown
           ? Effect.succeed(true)
-          : needsWork(candidate, repositoryPath, tally)
+          : needsWork(candidate, scope.model, repositoryPath, tally)
       )
     )
   return Option.isSome(options.limit) ? Stream.take(needing, options.limit.value) : needing
@@ -29,6 +29,7 @@ export const candidates = (
 // Whether a page with a transcript file is done, only the file can tell.
 const needsWork = Effect.fnUntraced(function* (
   candidate: Candidate,
+  model: string,
   repositoryPath: Option.Option<string>,
   tally: Tally
 ) {
@@ -36,7 +37,7 @@ const needsWork = Effect.fnUntraced(function* (
   const progress = yield* Progress
   const read = yield* readPage(candidate.id, repositoryPath)
   if (read._tag !== "Read") return true
-  const mark = yield* conversations.markOf(candidate, read.versionToken)
+  const mark = yield* conversations.markOf(candidate, read.versionToken, model)
   if (Option.isNone(mark)) return true
   yield* progress.count({ skipped: 1 })
   yield* tallyUp(

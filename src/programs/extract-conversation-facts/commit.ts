@@ -16,13 +16,15 @@ export const commitPage = Effect.fnUntraced(function* (
   tally: Tally,
   outcome: {
     readonly answers: ReadonlyArray<SegmentFacts>
+    /** Whether vectors are made anew that facts of the page have. */
+    readonly afresh: boolean
     readonly mark: Option.Option<PageMark>
     readonly replace: "all" | { readonly since: number }
   }
 ) {
   const store = yield* FactStore
   const { dimensions, model } = yield* EmbeddingModel
-  const made = yield* makeRows(candidate, outcome.answers)
+  const made = yield* makeRows(candidate, outcome.answers, outcome.afresh, tally.trials.embeddings)
   const report = yield* store.commit({
     lease,
     page: { id: candidate.id, sourceId: candidate.sourceId, slug: candidate.slug },

@@ -22,6 +22,9 @@ export const ExtractionPlan = Schema.Struct({
   dry_run: Schema.Literal(true),
   model: Schema.String,
   sources: Schema.Array(Schema.String),
+  /** The types that were asked for, and the page, if it was one. */
+  types: Schema.Array(Schema.String),
+  slug: Schema.NullOr(Schema.String),
   pages_considered: Count,
   pages_done: Count,
   pages_not_applicable: Count,
@@ -72,7 +75,7 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
   const config = yield* BrainConfig
   const conversations = yield* Conversations
   const journal = yield* Journal
-  const scope = yield* scopeOf(options)
+  const scope = yield* scopeOf(options, model)
   const counts = yield* conversations.count(scope)
   const repositoryPath = yield* config.get("sync.repo_path")
 
@@ -97,8 +100,8 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
           tooLarge++
           return
         }
-        if (!options.force && candidate.versionUnknown) {
-          const mark = yield* conversations.markOf(candidate, read.versionToken)
+        if (!options.force && !candidate.forced && candidate.versionUnknown) {
+          const mark = yield* conversations.markOf(candidate, read.versionToken, model)
           if (Option.isSome(mark)) {
             done++
             return
@@ -114,9 +117,14 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
         toDo++
         messages += plan.conversation.messages.length
         for (const format of plan.conversation.formats) formats[format] = (formats[format] ?? 0) + 1
-        const journaled = options.force
-          ? new Map<string, string>()
-          : yield* journal.answers(plan.asked.map(({ question }) => question.key))
+        const forced = candidate.forced ? yield* conversations.forced(candidate.id) : Option.none()
+        const journaled =
+          options.force && Option.isNone(forced)
+            ? new Map<string, string>()
+            : yield* journal.answers(
+                plan.asked.map(({ question }) => question.key),
+                Option.getOrUndefined(forced)?.since
+              )
         const asked = plan.asked.filter(({ question }) =>
           Option.isNone(readJournaled(question, journaled.get(question.key)))
         )
@@ -139,6 +147,8 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
     dry_run: true,
     model,
     sources: scope.sourceIds,
+    types: options.types,
+    slug: Option.getOrNull(options.slug),
     pages_considered: counts.total,
     pages_done: counts.complete + done,
     pages_not_applicable: counts.notApplicable,

@@ -10,6 +10,7 @@ import { ChatModel } from "../../services/ChatModel.ts"
 import { type Candidate, Conversations } from "../../services/Conversations.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { checkFactsWidth } from "../../services/EmbeddingWidth.ts"
+import { Journal } from "../../services/Journal.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Runs, type RunStatus } from "../../services/Runs.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
@@ -41,7 +42,7 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
   const embedding = yield* EmbeddingModel
 
   yield* checkSwitch(options)
-  const scope = yield* scopeOf(options)
+  const scope = yield* scopeOf(options, model.model)
   // Whatever would fail for want of a price or a column of the right width fails before anything is paid.
   yield* checkFactsWidth(embedding.dimensions, embedding.model)
   yield* model.checkPrice
@@ -49,7 +50,8 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
 
   const startedAt = yield* Clock.currentTimeMillis
   const counts = yield* conversations.count(scope)
-  const tally = makeTally()
+  const { answers } = yield* (yield* Journal).usual(model.model)
+  const tally = makeTally({ chatWorks: answers > 0 })
   if (!options.force) {
     tally.skippedCompleted = counts.complete
     tally.skippedNonExtractable = counts.notApplicable
@@ -69,6 +71,7 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
   const report = (status: RunStatus, ended: BulkReport<unknown> | undefined) =>
     makeReport({
       scope,
+      options,
       considered: counts.total,
       optedOut: counts.optedOut,
       tally,
@@ -85,12 +88,17 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
     return made
   })
 
+  let untilThen: BulkReport<unknown> | undefined
   const work = bulk({
     items: candidates(conversations, scope, options, repositoryPath, tally),
     label: (candidate: Candidate) =>
       scope.sourceIds.length > 1 ? `${candidate.sourceId}:${candidate.slug}` : candidate.slug,
     leaseId: (candidate) => leaseId(candidate.sourceId, candidate.slug),
     isFatal,
+    onInterrupt: (report) =>
+      Effect.sync(() => {
+        untilThen = report
+      }),
     work: (candidate, context) =>
       extractPage(candidate, context, { options, repositoryPath, tally }).pipe(
         // An edit in the middle: what is new on the page is taken at once, what is old costs nothing the second time.
@@ -99,7 +107,7 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
       )
   })
   return yield* reported(work, {
-    report: (ended) => (ended === "interrupted" ? report(ended, undefined) : report(statusOf(ended), ended)),
+    report: (ended) => (ended === "interrupted" ? report(ended, untilThen) : report(statusOf(ended), ended)),
     finish,
     onInterrupt
   })

@@ -1,6 +1,7 @@
 /**
  * From answers to rows: facts said twice are kept once, names are led to pages, times come from the messages that a fact
- * cites, vectors are made, all of a page's in one call, and journaled until the page is committed.
+ * cites. Facts that the page has already bring their vectors; the others' are made, all in one call, and journaled until the page is
+ * committed.
  */
 import { Effect, Option } from "effect"
 import type { Message } from "../../domain/conversation/Message.ts"
@@ -13,6 +14,7 @@ import { Entities } from "../../services/Entities.ts"
 import type { FactRow } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
 import { vectorKey } from "./prompt.ts"
+import { type Trial, tried } from "./trial.ts"
 
 /** Facts of one segment. */
 export interface SegmentFacts {
@@ -27,17 +29,21 @@ export interface PageFacts {
   readonly unattached: number
 }
 
-/** Makes a page's rows. */
+/** Makes a page's rows. `afresh` makes vectors anew that facts of the page have. */
 export const makeRows = Effect.fn("makeRows")(function* (
   page: { readonly sourceId: string; readonly slug: string },
-  answers: ReadonlyArray<SegmentFacts>
+  answers: ReadonlyArray<SegmentFacts>,
+  afresh: boolean,
+  trial: Trial
 ) {
   const entities = yield* Entities
   const said = answers.flatMap(({ facts, segment }) => facts.map((fact) => ({ fact, segment })))
   const distinct = [...new Map(said.toReversed().map((it) => [normalise(it.fact), it])).values()].toReversed()
   const vectors = yield* embedAll(
     page,
-    distinct.map(({ fact }) => fact.fact)
+    distinct.map(({ fact }) => fact.fact),
+    afresh,
+    trial
   )
 
   const rows: Array<FactRow> = []
@@ -78,15 +84,25 @@ export const makeRows = Effect.fn("makeRows")(function* (
 
 const embedAll = Effect.fnUntraced(function* (
   page: { readonly sourceId: string; readonly slug: string },
-  texts: ReadonlyArray<string>
+  texts: ReadonlyArray<string>,
+  afresh: boolean,
+  trial: Trial
 ) {
   const model = yield* EmbeddingModel
   const journal = yield* Journal
   const keys = texts.map((text) => vectorKey(model.model, model.dimensions, page, text))
+  if (!afresh)
+    yield* journal.adoptVectors(
+      page,
+      model,
+      texts.map((text, index) => ({ key: keys[index] ?? "", text }))
+    )
   const known = yield* journal.vectors(keys)
   const missing = [...new Set(keys)].filter((key) => !known.has(key))
   const made =
-    missing.length === 0 ? [] : yield* model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? ""))
+    missing.length === 0
+      ? []
+      : yield* model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? "")).pipe(tried(trial))
   const entries = made.flatMap((vector, index) => {
     const key = missing[index]
     return key === undefined ? [] : [{ key, vector }]
@@ -114,7 +130,8 @@ const cited = (segment: Segment, fact: ExtractedFact): ReadonlyArray<Message> =>
 
 // A fact became known when it was first said. Without a date in the conversation, gbrain's rule: when it was written down.
 const validFrom = (segment: Segment, fact: ExtractedFact): number | null => {
-  const [first = segment.start] = cited(segment, fact)
+  const messages = cited(segment, fact)
+  const first = messages.length === 0 ? segment.start : messages.reduce((a, b) => (b.time < a.time ? b : a))
   return first.dateKnown ? first.time : null
 }
 

@@ -5,13 +5,15 @@ import { isDatabaseAway } from "../../services/database/Resilience.ts"
 import { EmbeddingModelChanged } from "../../services/FactStore.ts"
 import { LedgerUnavailable } from "../../services/Ledger.ts"
 import { UnpricedModel } from "../../services/Prices.ts"
+import { EverythingRefused } from "./trial.ts"
 
 /**
- * Whether the run cannot go on: a wrong key, no quota, an unknown model, no price under a cap, another embedding model than the
- * brain's, no account of what was spent, a database gone for good.
+ * Whether the run cannot go on: a wrong key, no quota, an unknown model, one that refuses everything or makes vectors of another
+ * width, no price under a cap, another embedding model than the brain's, no account of what was spent, a database gone for good.
  */
 export const isFatal = (error: unknown): boolean =>
   (error instanceof ModelError && isFatalForRun(error)) ||
+  error instanceof EverythingRefused ||
   error instanceof UnpricedModel ||
   error instanceof EmbeddingModelChanged ||
   error instanceof LedgerUnavailable ||

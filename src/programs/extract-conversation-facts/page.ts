@@ -41,9 +41,19 @@ export const extractPage = Effect.fn("extractPage")(function* (
     )
     return yield* skip({ tooLarge: 1 })
   }
+  // The lease is on the old slug, and so would its facts be.
+  if (read.page.slug !== candidate.slug) {
+    yield* warn(tally, candidate.slug, `renamed to ${read.page.slug} meanwhile; the next run takes it`)
+    return yield* skip({ disappeared: 1 })
+  }
+  const forced = options.force
+    ? Option.some(yield* conversations.force(candidate.id))
+    : candidate.forced
+      ? yield* conversations.forced(candidate.id)
+      : Option.none()
   // Somebody else may have finished it between the listing and the lease.
-  if (!options.force) {
-    const mark = yield* conversations.markOf(candidate, read.versionToken)
+  if (Option.isNone(forced)) {
+    const mark = yield* conversations.markOf(candidate, read.versionToken, model.model)
     if (Option.isSome(mark)) {
       return yield* skip(
         mark.value === "complete"
@@ -59,7 +69,7 @@ export const extractPage = Effect.fn("extractPage")(function* (
   const lease = yield* Effect.orDie(Effect.fromOption(context.lease))
   if (plan._tag === "NotAConversation") {
     if (plan.reason === "headings that may be speakers") {
-      yield* conversations.setAside(candidate, read.versionToken, plan.detail)
+      yield* conversations.setAside(candidate, read.versionToken, plan.detail, Option.none())
       yield* warn(tally, candidate.slug, plan.detail)
       return yield* skip({ setAside: 1 })
     }
@@ -68,9 +78,10 @@ export const extractPage = Effect.fn("extractPage")(function* (
       versionToken: read.versionToken,
       context: `scanned, not extractable: ${plan.detail}`
     }
-    yield* commitPage(candidate, read, lease, tally, { answers: [], mark: Option.some(mark), replace: "all" })
+    const outcome = { answers: [], afresh: false, mark: Option.some(mark), replace: "all" as const }
+    yield* commitPage(candidate, read, lease, tally, outcome)
     return yield* skip({ markedNonExtractable: 1 })
   }
   for (const warning of plan.conversation.warnings) yield* warn(tally, candidate.slug, warning)
-  yield* extractSegments(candidate, read, plan.asked, lease, context, options, tally)
+  yield* extractSegments(candidate, read, plan.asked, lease, context, { options, forced, tally })
 })

@@ -65,7 +65,7 @@ const versionOf = (page: ConversationPage, body: ReadPage["body"]): string => {
 /** Parses and cuts a page, and works out what would be asked. Pure but for the digest. */
 export const planPage = ({ body, page }: ReadPage, model: string) => {
   const parsed = parseConversation(body.text, {
-    date: frontmatterText(page, "date")?.slice(0, 10) ?? effectiveDay(page),
+    date: frontmatterDay(page) ?? effectiveDay(page),
     timezone: frontmatterText(page, "timezone")
   })
   if (parsed._tag === "NotAConversation") return parsed
@@ -88,6 +88,14 @@ export const planPage = ({ body, page }: ReadPage, model: string) => {
 const frontmatterText = (page: ConversationPage, key: string): string | undefined => {
   const value = page.frontmatter[key]
   return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined
+}
+
+// What is no day ("Feb 14, 2025", the 30th of February) tells nothing, and does not stand before what does.
+const frontmatterDay = (page: ConversationPage): string | undefined => {
+  const text = frontmatterText(page, "date")?.slice(0, 10) ?? ""
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
+  const day = Option.map(DateTime.make(`${text}T00:00:00Z`), DateTime.formatIsoDateUtc)
+  return Option.contains(day, text) ? text : undefined
 }
 
 // When a page was written says nothing of when the conversation was.

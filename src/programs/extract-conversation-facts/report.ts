@@ -1,6 +1,7 @@
 /** What a run of the extraction reports: gbrain's counters, and what the run used. */
 import { Effect, Schema } from "effect"
 import { spendingFields } from "../runReport.ts"
+import type { Trial } from "./trial.ts"
 
 /** Something that went wrong with one page, named. */
 export const PageProblem = Schema.Struct({ item: Schema.String, reason: Schema.String })
@@ -14,6 +15,9 @@ export const ExtractionReport = Schema.Struct({
   model: Schema.String,
   workers: Count,
   sources: Schema.Array(Schema.String),
+  /** The types that were asked for, and the page, if it was one. */
+  types: Schema.Array(Schema.String),
+  slug: Schema.NullOr(Schema.String),
   /** Pages of the asked types in the asked sources. */
   pages_considered: Count,
   /** Pages whose outcome was written by this run. */
@@ -81,10 +85,13 @@ export interface Tally {
   factsUnattached: number
   cleaned: number
   readonly warnings: Array<typeof PageProblem.Type>
+  /** Keys of questions that were rejected while the model has not answered any. */
+  readonly rejected: Array<string>
+  readonly trials: { readonly questions: Trial; readonly embeddings: Trial }
 }
 
-/** A tally at zero. */
-export const makeTally = (): Tally => ({
+/** A tally at zero; of the chat model it may be known that it serves what we ask. */
+export const makeTally = ({ chatWorks }: { readonly chatWorks: boolean }): Tally => ({
   processed: 0,
   skippedCompleted: 0,
   skippedNonExtractable: 0,
@@ -103,11 +110,16 @@ export const makeTally = (): Tally => ({
   factsUnfounded: 0,
   factsUnattached: 0,
   cleaned: 0,
-  warnings: []
+  warnings: [],
+  rejected: [],
+  trials: {
+    questions: { what: "questions", works: chatWorks, refused: 0 },
+    embeddings: { what: "embeddings", works: false, refused: 0 }
+  }
 })
 
 /** The counts of a tally that can be added to. */
-export type TallyCount = Exclude<keyof Tally, "warnings">
+export type TallyCount = Exclude<keyof Tally, "warnings" | "rejected" | "trials">
 
 /** Adds to a tally. */
 export const tallyUp = (tally: Tally, more: Partial<Record<TallyCount, number>>) =>

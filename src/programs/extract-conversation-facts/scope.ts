@@ -24,12 +24,13 @@ export const checkSwitch = Effect.fn("checkSwitch")(function* (options: Extracti
   }
 })
 
-/** The pages a run is about. Fails when the source does not exist. */
-export const scopeOf = Effect.fn("scopeOf")(function* (options: ExtractionOptions) {
+/** The pages a run of a chat `model` is about. Fails when the source does not exist. */
+export const scopeOf = Effect.fn("scopeOf")(function* (options: ExtractionOptions, model: string) {
   const sources = yield* Sources
   return {
     sourceIds: yield* sources.idsFor(options.sourceId),
     pageTypes: pageTypesOf(options.types),
-    slug: options.slug
+    slug: options.slug,
+    model
   } satisfies ConversationScope
 })

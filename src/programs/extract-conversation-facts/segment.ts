@@ -16,6 +16,8 @@ export const answerTokens = 4_000
 /** A segment got no usable answer. */
 export class SegmentFailed extends Schema.TaggedError<SegmentFailed>()("SegmentFailed", {
   key: Schema.String,
+  /** Whether the request was refused rather than its answer of no use. */
+  rejected: Schema.Boolean,
   message: Schema.String
 }) {}
 
@@ -48,7 +50,13 @@ export const askSegment = Effect.fn("askSegment")(function* (question: Question)
       .pipe(
         Effect.catchTag("ModelError", (error): Effect.Effect<never, ModelError | SegmentFailed> =>
           unanswerable.has(error.reason)
-            ? Effect.fail(new SegmentFailed({ key: question.key, message: error.message }))
+            ? Effect.fail(
+                new SegmentFailed({
+                  key: question.key,
+                  rejected: error.reason === "Rejected",
+                  message: error.message
+                })
+              )
             : Effect.fail(error)
         )
       )
@@ -81,6 +89,7 @@ export const askSegment = Effect.fn("askSegment")(function* (question: Question)
   if (Result.isSuccess(second.read) && !second.truncated) return second.read.success
   return yield* new SegmentFailed({
     key: question.key,
+    rejected: false,
     message: second.truncated
       ? `the answer was cut at ${answerTokens * 2} tokens`
       : Result.match(second.read, { onFailure: (why) => why, onSuccess: () => "the answer was cut" })

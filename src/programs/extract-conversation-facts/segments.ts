@@ -5,7 +5,8 @@
 import { Effect, Option, Result } from "effect"
 import type { Segment } from "../../domain/conversation/Segment.ts"
 import type { FactAnswer } from "../../domain/FactAnswer.ts"
-import { type Candidate, Conversations } from "../../services/Conversations.ts"
+import { ChatModel } from "../../services/ChatModel.ts"
+import { type Candidate, Conversations, type Forced } from "../../services/Conversations.ts"
 import { FactStore, type PageMark } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
 import type { Lease } from "../../services/PageLease.ts"
@@ -19,6 +20,7 @@ import type { ExtractionOptions } from "./options.ts"
 import type { AskedSegment, ReadPage } from "./plan.ts"
 import { type Tally, tallyUp, warn } from "./report.ts"
 import { askSegment, type Question, readJournaled, SegmentFailed } from "./segment.ts"
+import { isHopeless, refused, works } from "./trial.ts"
 
 interface Answered extends AskedSegment {
   readonly answer: FactAnswer
@@ -35,25 +37,26 @@ export const extractSegments = Effect.fnUntraced(function* (
   asked: ReadonlyArray<AskedSegment>,
   lease: Lease,
   context: ItemContext,
-  options: ExtractionOptions,
-  tally: Tally
+  run: {
+    readonly options: ExtractionOptions
+    readonly forced: Option.Option<Forced>
+    readonly tally: Tally
+  }
 ) {
+  const { forced, options, tally } = run
   const journal = yield* Journal
   const failures = yield* SegmentFailures
   const progress = yield* Progress
   const facts = yield* FactStore
   const pool = yield* WorkerPool
   const keys = asked.map(({ question }) => question.key)
-  const journaled = yield* journal.answers(keys)
-  if (options.force) yield* failures.forget(keys)
+  const journaled = yield* journal.answers(keys, Option.getOrUndefined(forced)?.since)
+  if (Option.exists(forced, ({ fresh }) => fresh)) yield* failures.forget(keys)
   const failed = yield* failures.find(keys)
 
-  const since = Option.getOrElse(options.since, () => -Infinity)
   let room = Option.getOrElse(options.segmentLimit, () => Infinity)
   const work = asked.map((it) => {
-    const known = options.force
-      ? Option.none<FactAnswer>()
-      : readJournaled(it.question, journaled.get(it.question.key))
+    const known = readJournaled(it.question, journaled.get(it.question.key))
     if (Option.isSome(known)) return { ...it, do: "known" as const, answer: known.value }
     if (failed.get(it.question.key)?.givenUp === true) return { ...it, do: "given up" as const }
     if (isOver(it.segment, options.since) || room <= 0) return { ...it, do: "later" as const }
@@ -63,17 +66,25 @@ export const extractSegments = Effect.fnUntraced(function* (
 
   const ask = (it: AskedSegment) =>
     context.piece(askSegment(it.question)).pipe(
+      Effect.tap(() => works(tally.trials.questions)),
       Effect.tap(() => Effect.andThen(tallyUp(tally, { segments: 1 }), progress.count({ segments: 1 }))),
       Effect.map((answer) => Option.some({ ...it, answer })),
-      Effect.catchTag("SegmentFailed", ({ key, message }) =>
+      Effect.catchTag("SegmentFailed", ({ key, message, rejected }) =>
         Effect.gen(function* () {
           const { slug, sourceId } = candidate
+          const { questions } = tally.trials
+          // When all that a model does is reject, that is not held against the texts; what stops the run is not to stop this.
+          yield* rejected
+            ? Effect.tapError(refused(questions, message), () => failures.forget(tally.rejected.splice(0)))
+            : works(questions)
           const record = yield* failures.record({ key, sourceId, slug, reason: message })
+          if (isHopeless(questions)) yield* failures.forget([key])
+          else if (rejected) tally.rejected.push(key)
           const end = record.givenUp ? `; given up after ${record.attempts} runs (--force tries again)` : ""
           yield* warn(tally, slug, `segment ${it.segment.index + 1}: ${message}${end}`)
           yield* tallyUp(tally, { segmentsFailed: 1 })
           return Option.none<Answered>()
-        })
+        }).pipe(Effect.uninterruptible)
       )
     )
 
@@ -99,21 +110,17 @@ export const extractSegments = Effect.fnUntraced(function* (
   const complete = answers.length === asked.length
   const replace = complete
     ? ("all" as const)
-    : yield* partialReplacement(
-        candidate,
-        options,
-        work.filter((it) => it.do !== "later").map((it) => it.segment),
-        facts
-      )
+    : yield* partialReplacement(candidate, options, asked, answers, facts)
   const mark: PageMark = { mark: "complete", versionToken: read.versionToken, context: null }
   yield* tallyUp(tally, {
     factsExtracted: answers.reduce((sum, it) => sum + it.answer.facts.length, 0),
     factsUnfounded: answers.reduce((sum, it) => sum + it.answer.unfounded, 0)
   })
   if (replace !== undefined) {
-    const within = typeof replace === "object" ? answers.filter((it) => it.segment.end.time > since) : answers
+    const within = replace === "all" ? answers : answers.filter((it) => !isOver(it.segment, options.since))
     yield* commitPage(candidate, read, lease, tally, {
       answers: within.map((it) => ({ segment: it.segment, facts: it.answer.facts })),
+      afresh: Option.isSome(forced),
       mark: complete ? Option.some(mark) : Option.none(),
       replace
     })
@@ -124,20 +131,22 @@ export const extractSegments = Effect.fnUntraced(function* (
 
 /**
  * What an incomplete page may replace. Facts of an earlier, complete extraction are worth more than a part of a newer one: they stay
- * until the page is complete. With `--since`, what is older than the segments asked about stays in every case.
+ * until the page is complete or, with `--since`, until all that was said since is answered. What is older stays in every case.
  */
 const partialReplacement = Effect.fnUntraced(function* (
-  candidate: Candidate,
-  options: ExtractionOptions,
-  taken: ReadonlyArray<Segment>,
+  { slug, sourceId }: Candidate,
+  { since }: ExtractionOptions,
+  asked: ReadonlyArray<AskedSegment>,
+  answers: ReadonlyArray<Answered>,
   facts: FactStore["Service"]
 ) {
-  if (Option.isSome(options.since)) {
-    const recent = taken.filter((segment) => segment.end.time > Option.getOrElse(options.since, () => 0))
-    const [first] = recent
-    return first !== undefined && first.start.dateKnown ? { since: first.start.time } : undefined
-  }
-  return (yield* facts.wasEverComplete(candidate.sourceId, candidate.slug)) ? undefined : ("all" as const)
+  const recent = asked.flatMap(({ segment }) => (isOver(segment, since) ? [] : [segment]))
+  const answered = new Set(answers.map(({ segment }) => segment.index))
+  const all = Option.isSome(since) && recent.every(({ index }) => answered.has(index))
+  if (!all && (yield* facts.wasEverComplete(sourceId, slug))) return undefined
+  if (Option.isNone(since)) return "all" as const
+  const [first] = recent
+  return first !== undefined && first.start.dateKnown ? { since: first.start.time } : undefined
 })
 
 const finishPage = Effect.fnUntraced(function* (
@@ -150,6 +159,7 @@ const finishPage = Effect.fnUntraced(function* (
   const conversations = yield* Conversations
   const failures = yield* SegmentFailures
   const progress = yield* Progress
+  const { model } = yield* ChatModel
   if (complete) {
     yield* tallyUp(tally, { processed: 1 })
     return yield* progress.count({ done: 1 })
@@ -165,7 +175,8 @@ const finishPage = Effect.fnUntraced(function* (
     yield* conversations.setAside(
       candidate,
       read.versionToken,
-      `given up: ${failure?.reason ?? "segments failed"}`
+      `given up: ${failure?.reason ?? "segments failed"}`,
+      Option.some(model)
     )
     yield* tallyUp(tally, { partial: 1, setAside: 1 })
     return yield* progress.count({ skipped: 1 })
@@ -173,6 +184,7 @@ const finishPage = Effect.fnUntraced(function* (
   yield* tallyUp(tally, { partial: 1 })
   return yield* new SegmentFailed({
     key: open[0]?.key ?? "",
+    rejected: false,
     message: `${open.length} of ${work.length} segments got no usable answer (${open[0]?.reason ?? "unknown"}); the next run asks again`
   })
 })

@@ -7,6 +7,7 @@ import { Usage } from "../../services/Usage.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import type { BulkReport } from "../bulk.ts"
 import { spendingOf } from "../runReport.ts"
+import type { ExtractionOptions } from "./options.ts"
 import type { ExtractionReport, Tally } from "./report.ts"
 
 /** How a run ended. */
@@ -16,9 +17,10 @@ export const statusOf = (ended: BulkReport<unknown>): RunStatus => {
   return ended.heldElsewhere > 0 ? "incomplete" : "completed"
 }
 
-/** Puts the report together. `ended` is missing when the run was interrupted. */
+/** Puts the report together. `ended` is missing when it was interrupted before anything was begun. */
 export const makeReport = Effect.fnUntraced(function* (options: {
   readonly scope: ConversationScope
+  readonly options: ExtractionOptions
   readonly considered: number
   readonly optedOut: number
   readonly tally: Tally
@@ -38,6 +40,8 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     model: model.model,
     workers: yield* pool.limit,
     sources: options.scope.sourceIds,
+    types: options.options.types,
+    slug: Option.getOrNull(options.options.slug),
     pages_considered: options.considered,
     pages_processed: tally.processed,
     pages_skipped_completed: tally.skippedCompleted,

@@ -27,6 +27,12 @@ export const hasOwnTables = (sql: SqlClient.SqlClient) =>
     Effect.map(([row]) => row?.there === true)
   )
 
+/** Whether the brain has one of our tables: it may have been made before the table was thought of, and only be looked at. */
+export const hasOwnTable = (sql: SqlClient.SqlClient, name: string) =>
+  sql<{ readonly there: boolean }>`select to_regclass(${`gbrain_effect.${name}`}) is not null as there`.pipe(
+    Effect.map(([row]) => row?.there === true)
+  )
+
 /** Any number, the same in every process: two that open a brain at the same moment take turns. */
 export const migrationLock = 7_202_611
 
@@ -171,5 +177,10 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     chunk_id integer primary key,
     model text not null,
     fingerprint text not null
+  )`,
+  // Pages that are read again with --force, and since when: what was answered since then is not asked again.
+  sql`create table if not exists gbrain_effect.pages_forced (
+    page_id integer primary key,
+    forced_at timestamptz not null default now()
   )`
 ]

@@ -34,6 +34,7 @@ const memoryJournal = (vectors: Map<string, Float32Array>, writing: Effect.Effec
               })
             )
         ),
+      adoptVectors: () => Effect.void,
       recordVectors: (entries: ReadonlyArray<JournaledVector>) =>
         Effect.andThen(
           writing,

@@ -6,7 +6,7 @@
 import { expect, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { reportText } from "../../../src/cli/render/extraction.ts"
+import { planText, reportText } from "../../../src/cli/render/extraction.ts"
 import { planExtraction } from "../../../src/programs/extract-conversation-facts/dryRun.ts"
 import { brainLayer } from "../../../src/programs/extract-conversation-facts/layer.ts"
 import { defaultOptions } from "../../../src/programs/extract-conversation-facts/options.ts"
@@ -72,8 +72,46 @@ onBothDatabases("defects of the original", (brain) => {
       expect(facts.filter((fact) => fact.includes("the old contract"))).toHaveLength(4)
       expect(facts.filter((fact) => fact.includes("the new contract"))).toHaveLength(2)
       const again = yield* extract(api.url, { since: Option.some(Date.parse("2025-02-03T11:30:00Z")) })
-      expect(again.chat_calls).toBe(0)
+      expect(again).toMatchObject({ chat_calls: 0, embedding_calls: 0, spent_usd: 0 })
       expect(yield* factsOf("chats/one")).toHaveLength(6)
+    }))
+
+  test("B2: --since takes no fact away from a finished page for a part of what was said since", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      const since = { since: Option.some(Date.parse("2025-02-03T09:30:00Z")) }
+      yield* putPages([{ slug: "chats/one", body: conversation("old", 2, 3) }])
+      yield* extract(api.url)
+      const before = yield* factsOf("chats/one")
+      const marks = yield* marksOf("chats/one")
+      // All of it is edited, and the third segment is refused.
+      yield* putPages([{ slug: "chats/one", body: conversation("new", 2, 3) }])
+      api.behave({ rules: [{ endpoint: "chat", contains: "number 2-0", fault: { kind: "refusal" } }] })
+      expect(yield* extract(api.url, since)).toMatchObject({ pages_partial: 1, segments_failed: 1 })
+      expect(yield* factsOf("chats/one")).toEqual(before)
+      expect(yield* marksOf("chats/one")).toEqual(marks)
+      // Nor for as many questions as a limit allows.
+      api.behave({ rules: [] })
+      yield* putPages([{ slug: "chats/one", body: conversation("newer", 2, 3) }])
+      expect(yield* extract(api.url, { ...since, segmentLimit: Option.some(1) })).toMatchObject({
+        chat_calls: 1,
+        pages_partial: 1
+      })
+      expect(yield* factsOf("chats/one")).toEqual(before)
+      expect(yield* marksOf("chats/one")).toEqual(marks)
+      // When all of it is answered, it takes the place of what was said then; the mark is of the earlier text still.
+      expect(yield* extract(api.url, since)).toMatchObject({ chat_calls: 1, pages_failed: 0 })
+      const facts = (yield* factsOf("chats/one")).map((row) => row.fact)
+      expect(facts.filter((fact) => fact.includes("the old contract"))).toHaveLength(2)
+      expect(facts.filter((fact) => fact.includes("the newer contract"))).toHaveLength(4)
+      expect(yield* marksOf("chats/one")).toEqual(marks)
+      // A plain run completes the page, and asks about what was said before only.
+      const inputs = api.stats().embeddingInputs
+      expect(yield* extract(api.url)).toMatchObject({ pages_processed: 1, chat_calls: 1, facts_inserted: 6 })
+      expect(api.stats().embeddingInputs - inputs).toBe(2)
+      expect((yield* factsOf("chats/one")).every((row) => row.fact.includes("the newer contract"))).toBe(true)
+      expect(yield* marksOf("chats/one")).toHaveLength(1)
+      expect(yield* marksOf("chats/one")).not.toEqual(marks)
     }))
 
   test("B2: a dry run foretells the questions of a run with --since and --segment-limit", () =>
@@ -98,11 +136,16 @@ onBothDatabases("defects of the original", (brain) => {
       const api = yield* standIn()
       yield* putPages([{ slug: "chats/long", body: conversation("lease", 2, 5) }])
       const calls: Array<number> = []
+      const embedded: Array<number> = []
       for (let run = 0; run < 4; run++) {
+        const before = api.stats().embeddingInputs
         const report = yield* extract(api.url, { segmentLimit: Option.some(2) })
         calls.push(report.chat_calls)
+        embedded.push(api.stats().embeddingInputs - before)
       }
       expect(calls).toEqual([2, 2, 1, 0])
+      // Two facts a segment: only what is new gets a vector.
+      expect(embedded).toEqual([4, 4, 2, 0])
       expect(yield* marksOf("chats/long")).toHaveLength(1)
       expect(yield* factsOf("chats/long")).toHaveLength(10)
     }))
@@ -225,6 +268,36 @@ onBothDatabases("defects of the original", (brain) => {
         .map((entry) => entry.text)
       expect(new Set(asked).size).toBe(asked.length)
       expect(yield* marksOf("chats/dear")).toHaveLength(1)
+    }))
+
+  test("B8: nor is it paid twice with --force, and a run without it finishes what that began", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const api = yield* standIn()
+      yield* putPages([{ slug: "chats/dear", body: conversation("lease", 10, 6) }])
+      yield* extract(api.url)
+      const asked = () => api.log().filter((entry) => entry.endpoint === "chat").length
+      const [before, marks] = [asked(), yield* marksOf("chats/dear")]
+      const forced = { cap: "0.0105", slug: Option.some("chats/dear"), force: true }
+      expect(yield* extract(api.url, forced)).toMatchObject({ status: "budget", pages_processed: 0 })
+      expect(yield* marksOf("chats/dear")).toEqual(marks)
+      let runs = 1
+      for (let done = false; !done && runs < 12; runs++)
+        done = (yield* extract(api.url, forced)).status === "completed"
+      expect(runs).toBeLessThan(12)
+      expect(asked() - before).toBe(6)
+      expect(yield* sql`select 1 from gbrain_effect.pages_forced`).toEqual([])
+      // Begun once more, it is to do for everybody.
+      expect(yield* extract(api.url, forced)).toMatchObject({ status: "budget" })
+      const plan = yield* planExtraction(defaultOptions, "openai:gpt-4.1-mini").pipe(
+        Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking)))
+      )
+      expect(plan).toMatchObject({ pages_to_do: 1, pages_done: 0 })
+      const rest = yield* extract(api.url)
+      expect(rest).toMatchObject({ status: "completed", pages_processed: 1, facts_inserted: 60 })
+      expect(rest.chat_calls).toBe(plan.questions)
+      expect(asked() - before).toBe(12)
+      expect(yield* extract(api.url)).toMatchObject({ pages_skipped_completed: 1, chat_calls: 0 })
     }))
 
   test("B8: a page dearer than the cap does not keep the others from being read", () =>
@@ -459,5 +532,25 @@ onBothDatabases("defects of the original", (brain) => {
       expect(reportText(report)).toContain(
         "There are no pages of the types conversation, meeting, slack, email, imessage or imessage-daily"
       )
+      const one = yield* extract(api.url, { types: ["slack"] })
+      expect(reportText(one)).toContain("There are no pages of the type slack here.")
+    }))
+
+  test("B20: a slug that is no conversation page is named, and no import is advised", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      yield* putPages([
+        { slug: "notes/one", type: "note", body: conversation("lease") },
+        { slug: "chats/one", body: conversation("boat") }
+      ])
+      const options = { slug: Option.some("notes/one"), types: ["meeting", "slack"] } as const
+      const text = reportText(yield* extract(api.url, options))
+      expect(text).toContain("There is no page notes/one of the types meeting or slack here.")
+      expect(text).not.toContain("gbrain import")
+      const plan = yield* planExtraction(
+        { ...defaultOptions, slug: Option.some("nope") },
+        "openai:gpt-4.1-mini"
+      ).pipe(Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking))))
+      expect(planText(plan)).toContain("There is no page nope of the types conversation, meeting,")
     }))
 })

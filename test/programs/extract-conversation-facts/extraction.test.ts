@@ -1,5 +1,5 @@
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect, Fiber, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { CallTimeouts } from "../../../src/services/OpenAi.ts"
 import { onBothDatabases } from "../../support/brains.ts"
@@ -81,7 +81,9 @@ onBothDatabases("extract-conversation-facts", (brain) => {
       yield* putPages([{ slug: "chats/one", body: conversation("lease", 4, 2) }])
       yield* extract(api.url)
       yield* putPages([{ slug: "chats/one", body: conversation("lease", 4, 3) }])
+      const before = api.stats().embeddingInputs
       const report = yield* extract(api.url)
+      expect(api.stats().embeddingInputs - before).toBe(4)
       expect(report).toMatchObject({
         chat_calls: 1,
         segments_from_journal: 2,
@@ -176,7 +178,105 @@ onBothDatabases("extract-conversation-facts", (brain) => {
       expect((yield* factsOf("chats/b")).length).toBeLessThanOrEqual(10)
     }))
 
-  for (const how of ["width", "few", "nan"] as const) {
+  const forty = putPages(
+    Array.from({ length: 40 }, (_, index) => ({ slug: `chats/${index}`, body: conversation(`c${index}`, 2) }))
+  )
+
+  for (const [what, fault, reason] of [
+    ["are of another width", { kind: "vectors", how: "width" }, "dimensions"],
+    [
+      "are all refused",
+      { kind: "status", status: 400, body: { error: { message: "no such parameter" } } },
+      "no such parameter"
+    ]
+  ] as const) {
+    test(`embeddings that ${what} stop the run before much is asked, and what was paid for is kept`, () =>
+      Effect.gen(function* () {
+        const api = yield* standIn({ rules: [{ endpoint: "embeddings", fault }] })
+        yield* forty
+        const report = yield* extract(api.url, { workers: 2 })
+        expect(report).toMatchObject({ status: "failed", facts_inserted: 0 })
+        expect(report.stopped).toContain(reason)
+        expect(report.chat_calls).toBeLessThan(16)
+        api.behave({ rules: [] })
+        const next = yield* extract(api.url)
+        expect(next).toMatchObject({ status: "completed", pages_processed: 40 })
+        expect(next.chat_calls).toBe(40 - report.chat_calls)
+      }))
+  }
+
+  test("a model that refuses every question stops the run, and no page is given up for it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const body = { error: { message: "temperature is not supported" } }
+      const api = yield* standIn({
+        rules: [{ endpoint: "chat", fault: { kind: "status", status: 400, body } }]
+      })
+      yield* forty
+      for (let run = 0; run < 4; run++) {
+        const asked = api.stats().chatCalls
+        const report = yield* extract(api.url, { workers: 2 })
+        expect(report).toMatchObject({ status: "failed", pages_processed: 0 })
+        expect(report.stopped).toContain("temperature is not supported")
+        expect(api.stats().chatCalls - asked).toBeLessThan(16)
+      }
+      expect(yield* sql`select 1 from gbrain_effect.segment_failures where attempts > 2`).toEqual([])
+      expect(yield* sql`select 1 from gbrain_effect.pages_set_aside`).toEqual([])
+      api.behave({ rules: [] })
+      expect(yield* extract(api.url)).toMatchObject({ status: "completed", pages_processed: 40 })
+    }))
+
+  test("poison for one model is asked of another, which the first one's giving up does not keep from the page", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn({
+        rules: [{ endpoint: "chat", contains: "number 1-0", fault: { kind: "refusal" } }]
+      })
+      yield* putPages([{ slug: "chats/one", body: conversation("lease", 2, 2) }])
+      for (let run = 0; run < 3; run++) yield* extract(api.url)
+      expect(yield* extract(api.url)).toMatchObject({ pages_skipped_set_aside: 1, chat_calls: 0 })
+      api.behave({ rules: [] })
+      expect(yield* extract(api.url, { model: "openai:gpt-4.1" })).toMatchObject({
+        pages_skipped_set_aside: 0,
+        pages_processed: 1,
+        facts_inserted: 4
+      })
+      expect(yield* marksOf("chats/one")).toHaveLength(1)
+    }))
+
+  test("an interrupted run reports what failed until then", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn({
+        chatLatency: 20,
+        rules: [
+          { endpoint: "chat", contains: "the poison contract", fault: { kind: "refusal" } },
+          { endpoint: "chat", contains: "the slow contract", fault: { kind: "hang" } }
+        ]
+      })
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages([
+        { slug: "chats/slow", body: conversation("slow", 2) },
+        { slug: "chats/poison", body: conversation("poison", 2) },
+        { slug: "chats/held", body: conversation("held", 2) }
+      ])
+      yield* sql`insert into gbrain_cycle_locks (id, holder_pid, holder_host, ttl_expires_at, last_refreshed_at)
+        values ('extract-conversation-facts:default:chats/held', 1, 'elsewhere', now() + interval '1 hour', now())`
+      const fiber = yield* Effect.forkChild(extract(api.url, { workers: 2 }))
+      const failed = Effect.map(sql`select 1 from gbrain_effect.segment_failures`, (rows) => rows.length > 0)
+      while (!(yield* failed) || api.stats().chatCalls < 2) yield* Effect.sleep(5)
+      // The failure is on record before the page is done with.
+      while ((yield* sql`select 1 from gbrain_cycle_locks`).length > 2) yield* Effect.sleep(5)
+      yield* Fiber.interrupt(fiber)
+      const [run] = yield* sql<{ report: unknown }>`select report from gbrain_effect.runs`
+      expect(run?.report).toMatchObject({
+        status: "interrupted",
+        pages_failed: 1,
+        failures: [{ item: "chats/poison" }],
+        pages_lock_skipped: 1,
+        held: [{ item: "chats/held" }]
+      })
+    }))
+
+  for (const how of ["few", "nan"] as const) {
     test(`embeddings that go wrong (${how}) keep the page unfinished, say so, and are mended by the next run`, () =>
       Effect.gen(function* () {
         const api = yield* standIn({ rules: [{ endpoint: "embeddings", fault: { kind: "vectors", how } }] })

@@ -128,8 +128,11 @@ onBothDatabases("behaviour fixtures", (brain) => {
       expect(yield* extract(api.url)).toMatchObject({
         pages_processed: 1,
         chat_calls: 0,
-        segments_from_journal: 1
+        segments_from_journal: 1,
+        embedding_calls: 0,
+        spent_usd: 0
       })
+      expect((yield* factsOf("chats/one")).some((row) => row.bare)).toBe(false)
       expect((yield* marksOf("chats/one"))[0]?.source_session).toMatch(/-2025-02-04$/)
     }))
 
