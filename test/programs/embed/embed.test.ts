@@ -4,6 +4,7 @@ import { Duration, Effect, Fiber, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Money from "../../../src/domain/Money.ts"
 import { embed } from "../../../src/programs/embed/embed.ts"
+import { chunksWithoutVectors } from "../../../src/programs/embed/backlog.ts"
 import { embedBrainLayer, embedLayer } from "../../../src/programs/embed/layer.ts"
 import { defaultEmbedOptions, type EmbedOptions } from "../../../src/programs/embed/options.ts"
 import { planEmbedding } from "../../../src/programs/embed/plan.ts"
@@ -156,6 +157,35 @@ onBothDatabases("embed", (brain) => {
       expect((yield* state).filter((row) => row.signature !== null).map((row) => row.slug)).toContain(
         "notes/3"
       )
+    }))
+
+  test("a picture's name is nobody's text: it is not embedded, its page is signed, and nobody misses its vector", () =>
+    Effect.gen(function* () {
+      yield* fill(2, 1)
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`insert into content_chunks (page_id, chunk_index, chunk_text, chunk_source, modality)
+        values (1, 1, 'plan.pdf, page 2', 'image_asset', 'image')`
+      const api = yield* standIn()
+      const plan = yield* planEmbedding(defaultEmbedOptions).pipe(Effect.provide(embedBrainLayer))
+      expect(plan).toMatchObject({ chunks_considered: 2, chunks_to_do: 2 })
+      expect(yield* run(api.url)).toMatchObject({
+        status: "completed",
+        chunks_considered: 2,
+        chunks_embedded: 2
+      })
+      expect(api.stats().embeddingInputs).toBe(2)
+      expect((yield* state).map(({ bare, signature }) => [bare, signature])).toEqual([
+        [false, `${model}:64`],
+        [false, `${model}:64`],
+        [true, `${model}:64`]
+      ])
+      // By an earlier version it was embedded, from other text and by another model at that.
+      yield* sql`update content_chunks set embedding = (select embedding from content_chunks where id = 1), model = 'another',
+        embedded_text_hash = 'another' where modality = 'image'`
+      expect(yield* run(api.url)).toMatchObject({ status: "completed", chunks_to_do: 0, embedding_calls: 0 })
+      expect(yield* run(api.url, { all: true })).toMatchObject({ chunks_embedded: 2 })
+      yield* sql`update content_chunks set embedding = null where modality = 'image'`
+      expect(yield* chunksWithoutVectors).toEqual({ chunks: 2, bare: 0 })
     }))
 
   test("a page made for contextual retrieval is embedded under its title, code as it is", () =>
