@@ -1,6 +1,7 @@
 /** To which model a run goes, and whether that fits what is under way. */
 import { Effect, Option } from "effect"
 import { defaultWidth } from "../../domain/EmbeddingDimensions.ts"
+import { sameSpace } from "../../domain/EmbeddingSpace.ts"
 import {
   EmbeddingMigrations,
   type EmbeddingSpace,
@@ -42,10 +43,6 @@ export const resolveTarget = Effect.fn("resolveTarget")(function* (asked: AskedT
   if (Option.isSome(open) && !sameSpace(open.value.to, target)) return yield* other(open.value)
   return target
 })
-
-/** Whether two are the same model at the same width. */
-export const sameSpace = (a: EmbeddingSpace, b: EmbeddingSpace): boolean =>
-  a.model === b.model && a.dimensions === b.dimensions
 
 /** A model and width in words. */
 export const inWords = ({ dimensions, model }: EmbeddingSpace): string =>
