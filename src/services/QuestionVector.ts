@@ -39,7 +39,9 @@ export class QuestionVector extends Context.Service<
           const patience = yield* QuestionPatience
           const [vector] = yield* Effect.flatMap(EmbeddingModel, (embedder) => embedder.embed([text])).pipe(
             Effect.provide(
-              EmbeddingModel.layer({ model, dimensions }).pipe(Layer.provide(Layer.succeedContext(context)))
+              EmbeddingModel.layer({ model, dimensions, role: "query" }).pipe(
+                Layer.provide(Layer.succeedContext(context))
+              )
             ),
             Effect.provideService(RetryPolicy, {
               firstDelay: patience.firstDelay,

@@ -9,7 +9,9 @@ import { embedBrainLayer, embedLayer } from "../../../src/programs/embed/layer.t
 import { defaultEmbedOptions, type EmbedOptions } from "../../../src/programs/embed/options.ts"
 import { planEmbedding } from "../../../src/programs/embed/plan.ts"
 import { ChunkEmbeddings } from "../../../src/services/ChunkEmbeddings.ts"
-import { CallTimeouts } from "../../../src/services/OpenAi.ts"
+import { examine } from "../../../src/programs/doctor/examine.ts"
+import { brainLayer } from "../../../src/programs/extract-conversation-facts/layer.ts"
+import { CallTimeouts, OpenAi } from "../../../src/services/OpenAi.ts"
 import { RetryPolicy } from "../../../src/services/Retry.ts"
 import { Layer } from "effect"
 import { onBothDatabases } from "../../support/brains.ts"
@@ -348,6 +350,32 @@ onBothDatabases("embed", (brain) => {
         )
       )
       expect(api.stats().requests).toBe(0)
+    }))
+
+  test("a width that the model never makes is told before the first call, by doctor too", () =>
+    Effect.gen(function* () {
+      yield* fill(2, 1)
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`update config set value = 'voyage:voyage-4' where key = 'embedding_model'`
+      const api = yield* standIn()
+      const ran = embed(defaultEmbedOptions).pipe(
+        Effect.provide(
+          embedLayer({ workers: 1, cap: Money.parseUsd("1") }).pipe(
+            Layer.provide(environment({ VOYAGE_BASE_URL: api.url }))
+          )
+        )
+      )
+      expect(yield* Effect.flip(ran)).toMatchObject({ _tag: "ImpossibleWidth" })
+      expect(api.stats().requests).toBe(0)
+      const { checks } = yield* examine().pipe(
+        Effect.provide(
+          Layer.merge(brainLayer, OpenAi.layer).pipe(Layer.provide(environment({ VOYAGE_API_KEY: "k" })))
+        )
+      )
+      expect(checks.find(({ name }) => name === "embedding_width_possible")).toMatchObject({
+        status: "fail",
+        fix: "gbrain config set embedding_dimensions 1024"
+      })
     }))
 
   test("vectors go into a column of halves, too", () =>
