@@ -13,6 +13,7 @@ import { parseArgs } from "node:util"
 import { readQuestion } from "../src/domain/search/Question.ts"
 import { Brain, Database, HostProcess, initBrain } from "../src/index.ts"
 import { findByMeaning, findByWords, hitsOf } from "../src/programs/search/find.ts"
+import { defaultEmbedding } from "../src/services/Brain.ts"
 import { Search, type SearchScope } from "../src/services/Search.ts"
 import { VectorSearchPolicy } from "../src/services/search/VectorIndex.ts"
 import { type BenchQuestion, fill, width } from "./search-corpus.ts"
@@ -68,13 +69,16 @@ const exact = Effect.fnUntraced(function* (question: BenchQuestion, scope: Searc
   return yield* sql.withTransaction(
     Effect.gen(function* () {
       yield* sql`select set_config('enable_indexscan', 'off', true)`
-      return yield* search.pagesNear(question.vector, scope, wanted)
+      return yield* search.pagesNear(asVector(question), scope, wanted)
     })
   )
 })
 
 /** Pages that each way of looking gives, as in a search of twenty hits. */
 const wanted = 50
+
+/** The brain's own model has made it. */
+const asVector = ({ vector }: BenchQuestion) => ({ ...defaultEmbedding, dimensions: width, vector })
 
 const asQuestion = (text: string) => Effect.fromResult(Result.mapError(readQuestion(text), (it) => it))
 
@@ -88,7 +92,7 @@ const measure = Effect.fnUntraced(function* (name: string, asked: ReadonlyArray<
     const terms = yield* search.terms(yield* asQuestion(question.text))
     const context = { terms, scope, limit: 20 }
     const [words, meaning] = yield* Effect.all(
-      [findByWords(context), findByMeaning(context, question.vector)],
+      [findByWords(context), findByMeaning(context, asVector(question))],
       { concurrency: "unbounded" }
     )
     return yield* hitsOf(context, [...words, ...meaning])
@@ -106,9 +110,9 @@ const measure = Effect.fnUntraced(function* (name: string, asked: ReadonlyArray<
       percentile(truth.times, 0.95)
     )
     for (const efSearch of name === "postgres" ? efSearches : []) {
-      const found = yield* timed(asked, (question) => search.pagesNear(question.vector, scope, wanted)).pipe(
-        Effect.provideService(VectorSearchPolicy, { efSearch })
-      )
+      const found = yield* timed(asked, (question) =>
+        search.pagesNear(asVector(question), scope, wanted)
+      ).pipe(Effect.provideService(VectorSearchPolicy, { efSearch }))
       const recall =
         found.results
           .map((pages, index) => {

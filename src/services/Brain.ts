@@ -11,6 +11,7 @@ import { derivedTables } from "./database/gbrainTables/derivedTables.ts"
 import { operationTables } from "./database/gbrainTables/operationTables.ts"
 import { pageTables } from "./database/gbrainTables/pageTables.ts"
 import { searchTriggers } from "./database/gbrainTables/searchTriggers.ts"
+import { checkPossible } from "./EmbeddingWidth.ts"
 import { ensureOwnTables, migrationLock } from "./database/ownTables.ts"
 
 /** There is no brain in the database, or none that we can work on. */
@@ -94,6 +95,7 @@ export const initBrain = Effect.fn("initBrain")(function* (options: {
   if (created) {
     const model = Option.getOrElse(options.embeddingModel, () => defaultEmbedding.model)
     const dimensions = Option.getOrElse(options.embeddingDimensions, () => defaultEmbedding.dimensions)
+    yield* checkPossible(dimensions, model)
     yield* createBrain(sql, database, model, dimensions)
   } else if (missing.length > 0) {
     return yield* new BrainExists({

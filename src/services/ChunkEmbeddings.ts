@@ -108,9 +108,9 @@ export class ChunkEmbeddings extends Context.Service<
           else page.embedding_signature <> ${embeddingSignature(model, dimensions)} end)`
       const hasText = sql`chunk.chunk_text ~ '[^[:space:]]'`
 
-      // Beside deleted pages: those that gbrain marks as not to be embedded.
+      // Not meant: deleted pages, those that gbrain marks as not to be embedded, and pictures, whose text is a name.
       const inScope = ({ slugs, sourceIds }: ChunkScope) => sql`
-        page.deleted_at is null and page.source_id = any(${sourceIds}::text[])
+        chunk.modality = 'text' and page.deleted_at is null and page.source_id = any(${sourceIds}::text[])
         and not jsonb_exists(page.frontmatter, 'embed_skip')
         ${Option.match(slugs, { onNone: () => sql``, onSome: (some) => sql`and page.slug = any(${some}::text[])` })}`
 
@@ -184,8 +184,8 @@ export class ChunkEmbeddings extends Context.Service<
                 else corpus_generation end
             where id = any(${[...new Set(rows.map((row) => row.page))]}::int[])
               and embedding_signature is distinct from ${signature}
-              and not exists (select 1 from content_chunks chunk where chunk.page_id = page.id and ${hasText}
-                and (chunk.embedding is null or chunk.model <> all(${names}::text[])))`
+              and not exists (select 1 from content_chunks chunk where chunk.page_id = page.id and chunk.modality = 'text'
+                and ${hasText} and (chunk.embedding is null or chunk.model <> all(${names}::text[])))`
             return new Set(rows.map((row) => row.id))
           }).pipe(sql.withTransaction, resilient)
         }

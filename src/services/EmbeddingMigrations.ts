@@ -6,6 +6,7 @@
  */
 import { Context, Effect, Layer, Option, Schema, SemVer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"
 import { pgvectorVersion } from "./Brain.ts"
 import { type BadSetting, BrainConfig, embeddingSettings } from "./BrainConfig.ts"
 import { Database } from "./Database.ts"
@@ -42,14 +43,15 @@ import {
   stillOpen
 } from "./migration/state.ts"
 import { queryCacheExists, swap, type SwapOutcome, turnRound } from "./migration/swap.ts"
-import { type EmbeddingSpace, type MigratedTable, type TableSpec, tableSpecs } from "./migration/tables.ts"
+import { type MigratedTable, type TableSpec, tableSpecs } from "./migration/tables.ts"
 import { type Lease, type LeaseLost, PageLease } from "./PageLease.ts"
 
 export type { MadeVector, PendingKind, PendingRow, Refusal } from "./migration/rows.ts"
 export { LockPolicy, TableBusy } from "./migration/shortLocks.ts"
 export { type Migration, MigrationGone, type MigrationPhase } from "./migration/state.ts"
 export type { SwapOutcome } from "./migration/swap.ts"
-export type { EmbeddingSpace, MigratedTable, TableSpec } from "./migration/tables.ts"
+export type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"
+export type { MigratedTable, TableSpec } from "./migration/tables.ts"
 
 /** The id of the lease that a migration is worked on under. */
 export const migrationLease = "gbrain-effect:migrate-embeddings"

@@ -9,7 +9,7 @@ import { ModelError } from "../domain/ModelError.ts"
 import type { BudgetError } from "./Budget.ts"
 import { type EmbeddedInput, splitRefused } from "./embedding/splitRefused.ts"
 import { boundTokens, makeModelCalls } from "./ModelCall.ts"
-import { OpenAi } from "./OpenAi.ts"
+import { OpenAi, type TextRole } from "./OpenAi.ts"
 import type { UnpricedModel } from "./Prices.ts"
 import { Usage } from "./Usage.ts"
 
@@ -56,11 +56,16 @@ export class EmbeddingModel extends Context.Service<
   }
 >()("gbrain/EmbeddingModel") {
   /** `model` at its provider's endpoint, for vectors of `dimensions`. Fails when its key is missing. */
-  static readonly layer = (options: { readonly model: string; readonly dimensions: number }) =>
+  static readonly layer = (options: {
+    readonly model: string
+    readonly dimensions: number
+    /** `document` unless told: what is to be found. */
+    readonly role?: TextRole
+  }) =>
     Layer.effect(
       EmbeddingModel,
       Effect.gen(function* () {
-        const { dimensions, model } = options
+        const { dimensions, model, role = "document" } = options
         const endpoint = yield* (yield* OpenAi).endpoint(model)
         const calls = yield* makeModelCalls
         const usage = yield* Usage
@@ -75,7 +80,7 @@ export class EmbeddingModel extends Context.Service<
             model,
             host: endpoint.host,
             worst,
-            attempt: endpoint.embed(texts, dimensions),
+            attempt: endpoint.embed(texts, dimensions, role),
             usageOf: (raw) => ({
               inputTokens: Option.getOrElse(raw.inputTokens, () => worst.inputTokens),
               cachedTokens: 0,

@@ -2,8 +2,9 @@
  * Whether the vectors that would be written fit the columns they go to. Found out before the first paid call, and by
  * `doctor`, in the same words: on gbrain's embedded database a mismatch shows only when everything has been paid for.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { widthProblem } from "../domain/EmbeddingDimensions.ts"
 import { widestIndexed } from "./database/gbrainTables/EmbeddingColumns.ts"
 
 /** A vector column has another width than the configured model. */
@@ -15,6 +16,20 @@ export class WidthMismatch extends Schema.TaggedError<WidthMismatch>()("WidthMis
   statements: Schema.Array(Schema.String),
   message: Schema.String
 }) {}
+
+/** A model that never makes vectors of the configured width. */
+export class ImpossibleWidth extends Schema.TaggedError<ImpossibleWidth>()("ImpossibleWidth", {
+  model: Schema.String,
+  dimensions: Schema.Int,
+  message: Schema.String
+}) {}
+
+/** Fails when a model is known never to make vectors of `dimensions`. */
+export const checkPossible = (dimensions: number, model: string) =>
+  Option.match(widthProblem(model, dimensions), {
+    onNone: () => Effect.void,
+    onSome: (message) => Effect.fail(new ImpossibleWidth({ model, dimensions, message }))
+  })
 
 /** A vector column as it is. */
 export interface VectorColumn {
@@ -55,8 +70,9 @@ export class VectorColumns extends Context.Service<
   )
 }
 
-/** Fails with `WidthMismatch` when facts' vectors have another width than `dimensions`. */
+/** Fails with `WidthMismatch`, or `ImpossibleWidth`, when facts' vectors have another width than `dimensions`. */
 export const checkFactsWidth = Effect.fn("checkFactsWidth")(function* (dimensions: number, model: string) {
+  yield* checkPossible(dimensions, model)
   const columns = yield* (yield* VectorColumns).all
   const facts = columns.find((column) => column.table === "facts")
   if (facts !== undefined && facts.dimensions !== dimensions)
@@ -70,6 +86,7 @@ export class NoVectorColumn extends Schema.TaggedError<NoVectorColumn>()("NoVect
 
 /** Fails when vectors of chunks have another width than `dimensions`, or there is no column for them. */
 export const checkChunksWidth = Effect.fn("checkChunksWidth")(function* (dimensions: number, model: string) {
+  yield* checkPossible(dimensions, model)
   const columns = yield* (yield* VectorColumns).all
   const chunks = columns.find((column) => column.table === "content_chunks")
   if (chunks === undefined) {

@@ -3,21 +3,14 @@
  * limited and retried like every other call.
  */
 import { Config, Context, Effect, Layer, Option, Result, Schema } from "effect"
-import { defaultWidth } from "../domain/EmbeddingDimensions.ts"
+import { widthProblem } from "../domain/EmbeddingDimensions.ts"
 import { ModelError } from "../domain/ModelError.ts"
 import { parseModelId } from "../domain/ModelId.ts"
 import { BrainConfig } from "./BrainConfig.ts"
 import type { BudgetError } from "./Budget.ts"
 import type { EmbeddedInput } from "./embedding/splitRefused.ts"
 import { makeModelCalls } from "./ModelCall.ts"
-import {
-  canChooseWidth,
-  type Form,
-  type MultimodalInput,
-  openAiForm,
-  type Used,
-  voyageForm
-} from "./multimodal/forms.ts"
+import { type Form, type MultimodalInput, openAiForm, type Used, voyageForm } from "./multimodal/forms.ts"
 import { OpenAi } from "./OpenAi.ts"
 import { decodeVectors } from "./openai/vectors.ts"
 import type { UnpricedModel } from "./Prices.ts"
@@ -67,7 +60,7 @@ export class MultimodalModel extends Context.Service<
           inputs: ReadonlyArray<MultimodalInput>,
           dimensions: number
         ) {
-          const { bad, data, limits } = yield* endpoint.post(form.path, form.body(name, inputs, dimensions))
+          const { bad, data, limits } = yield* endpoint.post(form.path, form.body(name, inputs), dimensions)
           const decoded = decodeVectors(data, inputs.length, dimensions)
           if (decoded._tag === "Failure") return yield* Effect.fail(bad(decoded.failure))
           return { ...decoded.success, data, limits }
@@ -132,12 +125,10 @@ const tellWhich = <E>(error: E | ModelError): E | ModelError => {
 export const formOf = (model: string): Form =>
   parseModelId(model).provider === "voyage" ? voyageForm : openAiForm
 
-const wrongWidth = (model: string, actual: number, wanted: number): UnfitModel =>
+const wrongWidth = (model: string, problem: string, wanted: number): UnfitModel =>
   new UnfitModel({
     model,
-    message:
-      `${model} makes vectors of ${actual} dimensions, and the brain's columns for images are ${wanted} wide. Choose a model of ` +
-      `that width: ${otherModel}`
+    message: `${problem} The brain's columns for images are ${wanted} wide. Choose a model of that width: ${otherModel}`
   })
 
 /** Embeds texts only, whatever it is asked. */
@@ -152,10 +143,8 @@ export const checkModel = Effect.fn("checkModel")(function* (model: string, dime
       message: `${model} takes no images. Choose a model that does: ${otherModel}`
     })
   }
-  const width = defaultWidth(model)
-  if (Option.isSome(width) && !canChooseWidth(name) && width.value !== dimensions) {
-    return yield* wrongWidth(model, width.value, dimensions)
-  }
+  const problem = widthProblem(model, dimensions)
+  if (Option.isSome(problem)) return yield* wrongWidth(model, problem.value, dimensions)
 })
 
 /** The model when nothing says which; gbrain's. */

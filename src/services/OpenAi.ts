@@ -6,6 +6,7 @@
 import type Undici from "@effect/platform-node/Undici"
 import OpenAI from "openai"
 import { Clock, Config, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { defaultWidth, refusesWidth, widthParameter } from "../domain/EmbeddingDimensions.ts"
 import { ModelError } from "../domain/ModelError.ts"
 import { parseModelId, type Provider, providers } from "../domain/ModelId.ts"
 import { type RateLimitFacts, readRateLimits } from "../domain/RateLimitHeaders.ts"
@@ -85,21 +86,27 @@ export interface RawAnswer {
   readonly bad: (answer: BadAnswer) => FailedAttempt
 }
 
+/** What the texts are to each other: some models embed what is looked for otherwise than what is found. */
+export type TextRole = "document" | "query"
+
 /** The endpoint of one model. */
 export interface Endpoint {
   readonly host: string
   readonly chat: (request: ChatRequest) => Effect.Effect<RawChatAnswer, FailedAttempt>
   readonly embed: (
     texts: ReadonlyArray<string>,
-    dimensions: number
+    dimensions: number,
+    role: TextRole
   ) => Effect.Effect<RawEmbeddings, FailedAttempt>
   /**
    * An answer of another form than those above, as it came: `body` is posted to `path` below the endpoint's address. For forms
-   * that the package does not know; `bad` makes the error for an answer that is not what was asked for.
+   * that the package does not know; `bad` makes the error for an answer that is not what was asked for. The model is asked for
+   * vectors of `dimensions` where it can be.
    */
   readonly post: (
     path: string,
-    body: Readonly<Record<string, unknown>>
+    body: Readonly<Record<string, unknown>>,
+    dimensions: number
   ) => Effect.Effect<RawAnswer, FailedAttempt>
   /** Whether the endpoint answers and knows the model; costs nothing. */
   readonly check: Effect.Effect<void, FailedAttempt>
@@ -167,7 +174,7 @@ export class OpenAi extends Context.Service<
             url: elsewhere ?? known.baseUrl,
             key: key ?? Redacted.make("none"),
             fetch: fetchWith(undici.fetch, dispatcher),
-            sendDimensions: provider !== "voyage"
+            isVoyage: provider === "voyage"
           })
         })
       })
@@ -181,7 +188,7 @@ const makeEndpoint = (options: {
   readonly url: string
   readonly key: Redacted.Redacted
   readonly fetch: ReturnType<typeof fetchWith>
-  readonly sendDimensions: boolean
+  readonly isVoyage: boolean
 }): Endpoint => {
   const client = new OpenAI({
     apiKey: Redacted.value(options.key),
@@ -197,6 +204,8 @@ const makeEndpoint = (options: {
   // What the server turned out not to have; learnt once, by the first call that is refused for it.
   let answerForm: "json_schema" | "json_object" | "none" = "json_schema"
   let limitField: "max_completion_tokens" | "max_tokens" = "max_completion_tokens"
+  const isKnown = Option.isSome(defaultWidth(options.model))
+  let asksForWidth = true
 
   const request = <A>(timeout: Duration.Duration, send: (signal: AbortSignal) => Promise<A>) =>
     Effect.gen(function* () {
@@ -260,20 +269,47 @@ const makeEndpoint = (options: {
     limits
   })
 
-  const embed: Endpoint["embed"] = Effect.fnUntraced(function* (texts, dimensions) {
+  // What does not fit is refused and named, rather than cut without a word.
+  const inVoyagesWords = (role: TextRole) => (options.isVoyage ? { input_type: role, truncation: false } : {})
+
+  // A model that is not known may have one width, and refuse to be asked for any.
+  const askingForWidth = <A>(
+    dimensions: number,
+    send: (width: Readonly<Record<string, number>>) => Effect.Effect<A, FailedAttempt>
+  ): Effect.Effect<A, FailedAttempt> =>
+    Effect.suspend(() => {
+      const width = asksForWidth ? widthParameter(options.model, dimensions) : {}
+      return Effect.catchIf(
+        send(width),
+        ({ error }) =>
+          error.reason === "Rejected" &&
+          !isKnown &&
+          Object.keys(width).length > 0 &&
+          refusesWidth(error.message),
+        () => {
+          asksForWidth = false
+          return send({})
+        }
+      )
+    })
+
+  const embed: Endpoint["embed"] = Effect.fnUntraced(function* (texts, dimensions, role) {
     const { embedding: timeout } = yield* CallTimeouts
-    const { data, response } = yield* request(timeout, (signal) =>
-      client.embeddings
-        .create(
-          {
-            model: options.name,
-            input: [...texts],
-            encoding_format: "base64",
-            ...(options.sendDimensions ? { dimensions } : {})
-          },
-          { signal }
-        )
-        .withResponse()
+    const { data, response } = yield* askingForWidth(dimensions, (width) =>
+      request(timeout, (signal) =>
+        client.embeddings
+          .create(
+            {
+              model: options.name,
+              input: [...texts],
+              encoding_format: "base64",
+              ...width,
+              ...inVoyagesWords(role)
+            },
+            { signal }
+          )
+          .withResponse()
+      )
     )
     const limits = readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
     const decoded = decodeVectors(data, texts.length, dimensions)
@@ -281,10 +317,12 @@ const makeEndpoint = (options: {
     return { ...decoded.success, limits }
   })
 
-  const post: Endpoint["post"] = Effect.fnUntraced(function* (path, body) {
+  const post: Endpoint["post"] = Effect.fnUntraced(function* (path, body, dimensions) {
     const { embedding: timeout } = yield* CallTimeouts
-    const { data, response } = yield* request(timeout, (signal) =>
-      client.post<unknown>(path, { body, signal }).withResponse()
+    const { data, response } = yield* askingForWidth(dimensions, (width) =>
+      request(timeout, (signal) =>
+        client.post<unknown>(path, { body: { ...body, ...width }, signal }).withResponse()
+      )
     )
     const limits = readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
     return {

@@ -3,7 +3,7 @@
  * the answer, so it is not tried for long; without a vector there are still the words.
  */
 import { Context, Duration, Effect, Layer } from "effect"
-import { BrainConfig, embeddingSettings } from "./BrainConfig.ts"
+import type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"
 import { Budget } from "./Budget.ts"
 import { type EmbeddingError, EmbeddingModel } from "./EmbeddingModel.ts"
 import { CallTimeouts, type MissingKey, OpenAi } from "./OpenAi.ts"
@@ -22,24 +22,27 @@ export const QuestionPatience = Context.Reference("gbrain/QuestionPatience", {
 export class QuestionVector extends Context.Service<
   QuestionVector,
   {
-    /** gbrain's name of the model. */
-    readonly model: string
-    readonly dimensions: number
-    readonly of: (text: string) => Effect.Effect<Float32Array, EmbeddingError | MissingKey>
+    /** The vector of a question, by a model: that of the vectors it is compared with. */
+    readonly of: (
+      text: string,
+      space: EmbeddingSpace
+    ) => Effect.Effect<Float32Array, EmbeddingError | MissingKey>
   }
 >()("gbrain/QuestionVector") {
-  /** By the model that the brain is configured for. A missing key is found when it is needed, not before. */
+  /** At the models' endpoints. A missing key is found when it is needed, not before. */
   static readonly layer = Layer.effect(
     QuestionVector,
     Effect.gen(function* () {
-      const settings = yield* embeddingSettings(yield* BrainConfig)
       const context = yield* Effect.context<OpenAi | Budget | Prices | RateLimiter | Usage | WorkerPool>()
       return QuestionVector.of({
-        ...settings,
-        of: Effect.fn("QuestionVector.of")(function* (text) {
+        of: Effect.fn("QuestionVector.of")(function* (text, { dimensions, model }) {
           const patience = yield* QuestionPatience
-          const [vector] = yield* Effect.flatMap(EmbeddingModel, (model) => model.embed([text])).pipe(
-            Effect.provide(EmbeddingModel.layer(settings).pipe(Layer.provide(Layer.succeedContext(context)))),
+          const [vector] = yield* Effect.flatMap(EmbeddingModel, (embedder) => embedder.embed([text])).pipe(
+            Effect.provide(
+              EmbeddingModel.layer({ model, dimensions, role: "query" }).pipe(
+                Layer.provide(Layer.succeedContext(context))
+              )
+            ),
             Effect.provideService(RetryPolicy, {
               firstDelay: patience.firstDelay,
               maxDelay: patience.giveUpAfter,

@@ -4,18 +4,23 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"
 import type { Question } from "../domain/search/Question.ts"
+import { type BadSetting, BrainConfig } from "./BrainConfig.ts"
 import type { VectorColumn } from "./EmbeddingWidth.ts"
 import { resilient } from "./database/Resilience.ts"
 import { factsByWords, type FoundFact } from "./search/factsByWords.ts"
-import { factsNear, hasVectors, pagesNear } from "./search/nearest.ts"
+import { heldSpace, type SpaceChanged } from "./search/heldSpace.ts"
+import { type AskedVector, factsNear, hasVectors, pagesNear } from "./search/nearest.ts"
 import { type NamedPage, pagesByName } from "./search/pagesByName.ts"
 import { type FoundPage, pagesByWords } from "./search/pagesByWords.ts"
 import type { SearchScope } from "./search/scope.ts"
 import { showFacts, type ShownFact, type ShownPage, showPages } from "./search/show.ts"
-import { inspectVectors } from "./search/VectorIndex.ts"
+import { makeVectorIndexes } from "./search/VectorIndex.ts"
 import { inspectIndex, lookUpWords, type SearchTerms } from "./search/WordIndex.ts"
 
+export { SpaceChanged } from "./search/heldSpace.ts"
+export type { AskedVector } from "./search/nearest.ts"
 export type { FoundFact } from "./search/factsByWords.ts"
 export type { NamedPage } from "./search/pagesByName.ts"
 export type { FoundPage } from "./search/pagesByWords.ts"
@@ -24,6 +29,9 @@ export type { ShownFact, ShownPage } from "./search/show.ts"
 export type { SearchTerms } from "./search/WordIndex.ts"
 
 type Found<A> = Effect.Effect<ReadonlyArray<A>, SqlError.SqlError>
+
+/** Fails when the vector is of another model than the brain's are by now. */
+type Near<A> = Effect.Effect<ReadonlyArray<A>, SqlError.SqlError | BadSetting | SpaceChanged>
 
 /** Finds pages and facts. Nothing that is deleted, expired, superseded or a mark of a finished page is ever found. */
 export class Search extends Context.Service<
@@ -34,25 +42,31 @@ export class Search extends Context.Service<
     readonly pagesByWords: (terms: SearchTerms, scope: SearchScope, limit: number) => Found<FoundPage>
     readonly pagesByName: (terms: SearchTerms, scope: SearchScope, limit: number) => Found<NamedPage>
     readonly factsByWords: (terms: SearchTerms, scope: SearchScope, limit: number) => Found<FoundFact>
-    /** The vector columns that hold vectors. */
-    readonly vectors: Effect.Effect<ReadonlyArray<VectorColumn>, SqlError.SqlError>
-    readonly pagesNear: (vector: Float32Array, scope: SearchScope, limit: number) => Found<FoundPage>
-    readonly factsNear: (vector: Float32Array, scope: SearchScope, limit: number) => Found<FoundFact>
+    /** The model that the brain is configured for, and the columns that hold vectors, at one moment. */
+    readonly space: Effect.Effect<
+      EmbeddingSpace & { readonly columns: ReadonlyArray<VectorColumn> },
+      SqlError.SqlError | BadSetting
+    >
+    readonly pagesNear: (vector: AskedVector, scope: SearchScope, limit: number) => Near<FoundPage>
+    readonly factsNear: (vector: AskedVector, scope: SearchScope, limit: number) => Near<FoundFact>
     readonly showPages: (
       pages: ReadonlyArray<{ readonly page_id: number; readonly chunk_id: number | null }>
     ) => Found<ShownPage>
     readonly showFacts: (ids: ReadonlyArray<string>) => Found<ShownFact>
   }
 >()("gbrain/Search") {
-  /** Searching the open brain. Its indexes are looked at once. */
+  /** Searching the open brain. Its index of words is looked at once; vectors may become others at any moment. */
   static readonly layer = Layer.effect(
     Search,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const here = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-        resilient(Effect.provideService(self, SqlClient.SqlClient, sql))
+      const config = yield* BrainConfig
+      const here = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient | BrainConfig>) =>
+        resilient(
+          Effect.provideService(Effect.provideService(self, BrainConfig, config), SqlClient.SqlClient, sql)
+        )
       const index = yield* Effect.cached(here(inspectIndex()))
-      const vectors = yield* Effect.cached(here(inspectVectors()))
+      const indexes = yield* makeVectorIndexes
 
       return Search.of({
         terms: (question) => Effect.flatMap(index, ({ language }) => here(lookUpWords(question, language))),
@@ -60,18 +74,24 @@ export class Search extends Context.Service<
           Effect.flatMap(index, (facts) => here(pagesByWords(terms, scope, { limit, index: facts }))),
         pagesByName: (terms, scope, limit) => here(pagesByName(terms, scope, limit)),
         factsByWords: (terms, scope, limit) => here(factsByWords(terms, scope, limit)),
-        vectors: Effect.gen(function* () {
-          const { chunks, facts } = yield* vectors
-          const filled = yield* Effect.filter([chunks, facts], (access) => here(hasVectors(access)))
-          return filled.flatMap((access) => (access._tag === "Some" ? [access.value.column] : []))
-        }),
-        pagesNear: (vector, scope, limit) =>
-          Effect.flatMap(vectors, (known) => here(pagesNear(vector, scope, { limit, vectors: known }))),
-        factsNear: (vector, scope, limit) =>
-          Effect.flatMap(vectors, (known) => here(factsNear(vector, scope, { limit, vectors: known }))),
+        space: here(
+          sql.withTransaction(
+            Effect.gen(function* () {
+              const space = yield* heldSpace()
+              const { chunks, facts } = yield* indexes
+              const filled = yield* Effect.filter([chunks, facts], hasVectors)
+              return {
+                ...space,
+                columns: filled.flatMap((access) => (access._tag === "Some" ? [access.value.column] : []))
+              }
+            })
+          )
+        ),
+        pagesNear: (vector, scope, limit) => here(pagesNear(vector, scope, { limit, indexes })),
+        factsNear: (vector, scope, limit) => here(factsNear(vector, scope, { limit, indexes })),
         showPages: (pages) => here(showPages(pages)),
         showFacts: (ids) => here(showFacts(ids))
       })
     })
-  )
+  ).pipe(Layer.provide(BrainConfig.layer))
 }

@@ -36,6 +36,22 @@ onBothDatabases("a new brain", (brain) => {
     }).pipe(Effect.provide(brain))
   )
 
+  it.live("is not made for a width that its model never has", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`drop schema gbrain_effect cascade`
+      yield* sql`drop schema public cascade`
+      yield* sql`create schema public`
+      const make = (model: string, dimensions: number) =>
+        initBrain({ embeddingModel: Option.some(model), embeddingDimensions: Option.some(dimensions) })
+      const error = yield* Effect.flip(make("voyage:voyage-4", 1536))
+      expect(error).toMatchObject({ _tag: "ImpossibleWidth" })
+      expect(error).toHaveProperty("message", expect.stringContaining("256, 512, 1024 or 2048 dimensions"))
+      expect(yield* sql`select to_regclass('pages') as pages`).toEqual([{ pages: null }])
+      expect(yield* make("voyage:voyage-4", 512)).toMatchObject({ created: true, embeddingDimensions: 512 })
+    }).pipe(Effect.provide(brain))
+  )
+
   it.live("is found again by init, unchanged; another model or width is refused", () =>
     Effect.gen(function* () {
       const again = yield* initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.some(64) })

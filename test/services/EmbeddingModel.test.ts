@@ -59,8 +59,8 @@ describe("EmbeddingModel", () => {
       expect(yield* embed(["a", "bb", "ccc"])).toEqual([1, 2, 3])
     }).pipe(
       Effect.provide(
-        modelOver((texts, dimensions) =>
-          texts.length > most ? Effect.fail(failedAttempt("ContextTooLong")) : server([])(texts, dimensions)
+        modelOver((texts, ...rest) =>
+          texts.length > most ? Effect.fail(failedAttempt("ContextTooLong")) : server([])(texts, ...rest)
         )
       )
     )

@@ -61,12 +61,55 @@ describe("OpenAi", () => {
         }),
         limits: { requests: { limit: 600, remaining: 599 } }
       })
-      const { inputTokens, vectors } = yield* endpoint.embed(["one", "two"], 8)
+      const { inputTokens, vectors } = yield* endpoint.embed(["one", "two"], 8, "document")
       expect(vectors.map((vector) => vector.length)).toEqual([8, 8])
       expect(Option.isSome(inputTokens)).toBe(true)
       yield* endpoint.check
       expect(yield* Effect.flip((yield* at(api.url, "openai:no-such-model")).check)).toMatchObject({
         error: { reason: "UnknownModel" }
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a provider is asked for vectors in its own words, as base64 and not cut without a word", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      const asked = Effect.fnUntraced(function* (model: string, width: number) {
+        const at = { OPENAI_BASE_URL: api.url, VOYAGE_BASE_URL: api.url, OPENROUTER_BASE_URL: api.url }
+        const endpoint = yield* endpointAt(at, model)
+        yield* endpoint.embed(["one"], width, "query")
+        return api.log().at(-1)?.parameters
+      })
+      const base64 = { encoding_format: "base64" }
+      expect(yield* asked("openai:text-embedding-3-small", 512)).toEqual({ ...base64, dimensions: 512 })
+      expect(yield* asked("openai:text-embedding-ada-002", 1536)).toEqual(base64)
+      expect(yield* asked("openrouter:openai/text-embedding-3-large", 256)).toEqual({
+        ...base64,
+        dimensions: 256
+      })
+      expect(yield* asked("voyage:voyage-4", 512)).toEqual({
+        ...base64,
+        output_dimension: 512,
+        truncation: false,
+        input_type: "query"
+      })
+      const law = yield* endpointAt({ VOYAGE_BASE_URL: api.url }, "voyage:voyage-law-2")
+      api.behave({ onlyWidth: 1024 })
+      yield* law.embed(["one"], 1024, "document")
+      expect(api.log().at(-1)?.parameters).toEqual({ ...base64, truncation: false, input_type: "document" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a model of one width that nobody knows is asked without a width, and asked for it once only", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn({ onlyWidth: 8 })
+      const endpoint = yield* at(api.url, "openai:unheard-of")
+      yield* endpoint.embed(["one"], 8, "document")
+      const asked = api.stats().requests
+      yield* endpoint.embed(["two"], 8, "document")
+      expect(api.stats().requests).toBe(asked + 1)
+      expect(yield* Effect.flip(endpoint.embed(["three"], 16, "document"))).toMatchObject({
+        error: { reason: "WrongWidth" }
       })
     }).pipe(Effect.scoped)
   )

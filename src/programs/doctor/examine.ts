@@ -1,6 +1,7 @@
 /** `doctor`: whether a brain and what it needs are in order, each finding with the way to mend it. */
 import { Effect, Option, Result, Schema, SemVer } from "effect"
 import { SqlClient } from "effect/sql"
+import { defaultWidth, widthProblem } from "../../domain/EmbeddingDimensions.ts"
 import { Brain, pgvectorVersion } from "../../services/Brain.ts"
 import { BrainConfig, embeddingSettings, isSwitchedOff } from "../../services/BrainConfig.ts"
 import { migrationCommand, vectorColumns, widthMismatch } from "../../services/EmbeddingWidth.ts"
@@ -101,6 +102,14 @@ const widths = Effect.gen(function* () {
         `${table} has no column for vectors; it went with pgvector`,
         `create extension if not exists vector;\nalter table ${table} add column if not exists embedding vector(${dimensions});`
       )
+    )
+  }
+  const problem = widthProblem(model, dimensions)
+  if (Option.isSome(problem)) {
+    return fail(
+      "embedding_width_possible",
+      `embedding_dimensions is ${dimensions}: ${problem.value}`,
+      `gbrain config set embedding_dimensions ${Option.getOrElse(defaultWidth(model), () => dimensions)}`
     )
   }
   return columns.map((column) => {

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 
-/** The chunks of pages that are to be embedded, and those of them without a vector. */
+/** The texts of pages that are to be embedded, and those of them without a vector. Pictures have vectors of their own. */
 export const chunksWithoutVectors = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [column] = yield* sql`select 1 from pg_attribute
@@ -11,7 +11,8 @@ export const chunksWithoutVectors = Effect.gen(function* () {
   const [row] = yield* sql<{ readonly chunks: number; readonly bare: number }>`
     select count(*)::int as chunks, (count(*) filter (where ${bare}))::int as bare
     from content_chunks chunk join pages page on page.id = chunk.page_id
-    where page.deleted_at is null and not jsonb_exists(page.frontmatter, 'embed_skip') and chunk.chunk_text ~ '[^[:space:]]'`
+    where chunk.modality = 'text' and page.deleted_at is null and not jsonb_exists(page.frontmatter, 'embed_skip')
+      and chunk.chunk_text ~ '[^[:space:]]'`
   return row ?? { chunks: 0, bare: 0 }
 })
 

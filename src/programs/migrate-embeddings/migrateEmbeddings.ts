@@ -4,6 +4,7 @@
  * continues or is undone.
  */
 import { Clock, Effect, Exit, Option } from "effect"
+import { sameSpace } from "../../domain/EmbeddingSpace.ts"
 import { Budget } from "../../services/Budget.ts"
 import { EmbeddingMigrations, type Migration, migrationLease } from "../../services/EmbeddingMigrations.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
@@ -13,7 +14,7 @@ import { WorkerPool } from "../../services/WorkerPool.ts"
 import { advance, type Run } from "./advance.ts"
 import type { MigrationOptions } from "./options.ts"
 import { makeMigrationReport, makeMigrationTally, type MigrationReport } from "./report.ts"
-import { checkForward, refuse, sameSpace } from "./target.ts"
+import { checkForward, refuse } from "./target.ts"
 
 /**
  * Migrates the brain to the model and width of `EmbeddingModel`, or continues. Costs at most what `Budget` allows; what was paid for is

@@ -1,6 +1,7 @@
 /** To which model a run goes, and whether that fits what is under way. */
 import { Effect, Option } from "effect"
-import { defaultWidth } from "../../domain/EmbeddingDimensions.ts"
+import { defaultWidth, widthProblem } from "../../domain/EmbeddingDimensions.ts"
+import { sameSpace } from "../../domain/EmbeddingSpace.ts"
 import {
   EmbeddingMigrations,
   type EmbeddingSpace,
@@ -38,14 +39,12 @@ export const resolveTarget = Effect.fn("resolveTarget")(function* (asked: AskedT
       `How wide ${model.value}'s vectors are is not known here. Say it with --dimensions N.`
     )
   }
+  const problem = widthProblem(model.value, dimensions.value)
+  if (Option.isSome(problem)) return yield* refuse(`${problem.value} Say another with --dimensions N.`)
   const target: EmbeddingSpace = { model: model.value, dimensions: dimensions.value }
   if (Option.isSome(open) && !sameSpace(open.value.to, target)) return yield* other(open.value)
   return target
 })
-
-/** Whether two are the same model at the same width. */
-export const sameSpace = (a: EmbeddingSpace, b: EmbeddingSpace): boolean =>
-  a.model === b.model && a.dimensions === b.dimensions
 
 /** A model and width in words. */
 export const inWords = ({ dimensions, model }: EmbeddingSpace): string =>

@@ -4,6 +4,7 @@ import { excerptOf } from "../../domain/search/Excerpt.ts"
 import { type Fused, fuse, type RankedList, spread } from "../../domain/search/Fusion.ts"
 import { readQuestion } from "../../domain/search/Question.ts"
 import {
+  type AskedVector,
   Search,
   type SearchScope,
   type SearchTerms,
@@ -92,7 +93,7 @@ export const findByWords = Effect.fn("findByWords")(function* ({ limit, scope, t
 /** Looks by nearness in meaning. */
 export const findByMeaning = Effect.fn("findByMeaning")(function* (
   { limit, scope }: Asked,
-  vector: Float32Array
+  vector: AskedVector
 ) {
   const search = yield* Search
   const pool = Math.max(poolSize, 2 * limit)

@@ -2,7 +2,7 @@
  * `search` and `query`: pages and facts that answer a question, by its words, or by its words and its meaning together. Ask,
  * look in every way there is, fuse, show.
  */
-import { Effect, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import * as Money from "../../domain/Money.ts"
 import { Budget } from "../../services/Budget.ts"
 import { widthMismatch } from "../../services/EmbeddingWidth.ts"
@@ -35,35 +35,48 @@ export const search = Effect.fn("search")(function* (options: SearchOptions) {
  */
 export const query = Effect.fn("query")(function* (options: SearchOptions) {
   const asked = yield* ask(options)
-  const { model } = yield* QuestionVector
-  const [byWords, vector] = yield* Effect.all([findByWords(asked), embed(asked.terms.question.text)], {
+  const [byWords, meaning] = yield* Effect.all([findByWords(asked), meaningOf(asked)], {
     concurrency: "unbounded"
   })
-  const byMeaning = Result.isSuccess(vector) ? yield* findByMeaning(asked, vector.success) : []
-  const hits = yield* hitsOf(asked, [...byWords, ...byMeaning])
+  const found = Option.getOrUndefined(Result.getSuccess(meaning))
+  const hits = yield* hitsOf(asked, [...byWords, ...(found?.lists ?? [])])
   const { spent } = yield* (yield* Budget).snapshot
   return {
     command: "query",
     text: asked.terms.question.text,
-    method: Result.isSuccess(vector) ? "hybrid" : "keyword",
-    fallback: Result.isSuccess(vector) ? null : vector.failure,
-    notes: Result.isSuccess(vector) ? [] : notesOn(asked),
-    embedding_model: Result.isSuccess(vector) ? model : null,
+    method: found === undefined ? "keyword" : "hybrid",
+    fallback: Option.getOrNull(Result.getFailure(meaning)),
+    notes: found === undefined ? notesOn(asked) : [],
+    embedding_model: found?.model ?? null,
     spent_usd: Money.toNumber(spent),
     hits
   } satisfies SearchReport
 })
 
-// The vector, or why there is none.
-const embed = Effect.fnUntraced(function* (text: string) {
+/** A brain may go over to another model while a question is embedded: then it is embedded once more, by that one. */
+const timesEmbeddedAgain = 1
+
+// What is near in meaning, or why that could not be found out.
+const meaningOf = (asked: Asked) =>
+  near(asked).pipe(
+    Effect.retry({ times: timesEmbeddedAgain, while: (error) => error._tag === "SpaceChanged" }),
+    Effect.catchTag("SpaceChanged", ({ message }) => Effect.succeed(Result.fail(message)))
+  )
+
+const near = Effect.fnUntraced(function* (asked: Asked) {
   const vectors = yield* QuestionVector
-  const columns = yield* (yield* Search).vectors
+  const { columns, dimensions, model } = yield* (yield* Search).space
   if (columns.length === 0) {
     return Result.fail("Nothing in this brain has a vector yet. Make them with: gbrain embed --stale")
   }
-  const wrong = columns.find((column) => column.dimensions !== vectors.dimensions)
-  if (wrong !== undefined) return yield* widthMismatch(wrong, vectors.dimensions, vectors.model)
-  return yield* Effect.result(vectors.of(text)).pipe(Effect.map(Result.mapError((error) => error.message)))
+  const wrong = columns.find((column) => column.dimensions !== dimensions)
+  if (wrong !== undefined) return yield* widthMismatch(wrong, dimensions, model)
+  const vector = yield* Effect.result(vectors.of(asked.terms.question.text, { model, dimensions }))
+  if (Result.isFailure(vector)) return Result.fail(vector.failure.message)
+  return Result.succeed({
+    model,
+    lists: yield* findByMeaning(asked, { model, dimensions, vector: vector.success })
+  })
 })
 
 const notesOn = ({ terms }: Asked): ReadonlyArray<string> =>

@@ -1,8 +1,9 @@
 /** The row that says which embedding migration is open and how far it is. */
 import { Effect, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { EmbeddingSpace } from "../../domain/EmbeddingSpace.ts"
 import { resilient } from "../database/Resilience.ts"
-import { type EmbeddingSpace, type MigratedTable, type TableSpec, tableSpecs } from "./tables.ts"
+import { type MigratedTable, type TableSpec, tableSpecs } from "./tables.ts"
 
 /**
  * How far a migration is. `filling`: the new columns are made and filled beside the old ones. `swapped`: the new ones are read, the old ones

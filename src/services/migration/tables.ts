@@ -3,6 +3,7 @@
  * columns beside them that say of which model, text and time a vector is. See decision 018.
  */
 import { markSources } from "../../domain/ConversationPages.ts"
+import type { EmbeddingSpace } from "../../domain/EmbeddingSpace.ts"
 
 /** A table with vectors of the configured model. */
 export type MigratedTable = "content_chunks" | "facts" | "takes"
@@ -93,13 +94,6 @@ export const signatureColumn = "embedding_signature"
 
 /** gbrain's form of what `signatureColumn` holds. */
 export const signatureOf = (space: EmbeddingSpace): string => `${space.model}:${space.dimensions}`
-
-/** A model and the width of its vectors. */
-export interface EmbeddingSpace {
-  /** `provider:model`. */
-  readonly model: string
-  readonly dimensions: number
-}
 
 /** Where a column is kept while it is not the one that is read. */
 export type Beside = "next" | "previous"

@@ -23,11 +23,7 @@ export interface Form {
   readonly path: string
   /** The most inputs of a request. */
   readonly inputs: number
-  readonly body: (
-    model: string,
-    inputs: ReadonlyArray<MultimodalInput>,
-    dimensions: number
-  ) => Readonly<Record<string, unknown>>
+  readonly body: (model: string, inputs: ReadonlyArray<MultimodalInput>) => Readonly<Record<string, unknown>>
   /** The most that inputs can use. */
   readonly worst: (inputs: ReadonlyArray<MultimodalInput>) => Used
   /** What was used, by an answer; what it does not tell is taken to be the worst. */
@@ -55,19 +51,15 @@ const Usage = Schema.Struct({
 const usageIn = (answer: unknown) =>
   Option.getOrUndefined(Option.map(Schema.decodeUnknownOption(Usage)(answer), ({ usage }) => usage))
 
-/** Whether a model, by its name at the provider, makes vectors of any width that it is asked for. */
-export const canChooseWidth = (name: string): boolean => name.startsWith("voyage-multimodal-3.5")
-
 /** Voyage's form. */
 export const voyageForm: Form = {
   path: "/multimodalembeddings",
   inputs: 32,
-  body: (model, inputs, dimensions) => ({
+  body: (model, inputs) => ({
     model,
     input_type: "document",
     // What does not fit is refused and named, rather than cut without a word.
     truncation: false,
-    ...(canChooseWidth(model) ? { output_dimension: dimensions } : {}),
     inputs: inputs.map((input) => ({
       content: [
         input.type === "text"

@@ -2,7 +2,7 @@
  * How the vectors of this brain are to be asked for the nearest ones. An index serves only the operator and the type that it
  * was made for, so both are read from the index that there is, whoever made it; without one, an exact scan answers.
  */
-import { Context, Effect, Option, SemVer } from "effect"
+import { Context, Effect, Option, Ref, SemVer } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
 import { pgvectorVersion } from "../Brain.ts"
 import { type VectorColumn, vectorColumns } from "../EmbeddingWidth.ts"
@@ -38,6 +38,33 @@ export const VectorSearchPolicy = Context.Reference("gbrain/VectorSearchPolicy",
      */
     efSearch: 400
   })
+})
+
+/** The vector columns and their indexes as they are: looked at closely only when one of them has become another. */
+export const makeVectorIndexes = Effect.map(
+  Ref.make<Option.Option<{ readonly shape: string; readonly indexes: VectorIndexes }>>(Option.none()),
+  (known) =>
+    Effect.gen(function* () {
+      const shape = yield* shapeNow()
+      const before = yield* Ref.get(known)
+      if (Option.isSome(before) && before.value.shape === shape) return before.value.indexes
+      const indexes = yield* inspectVectors()
+      yield* Ref.set(known, Option.some({ shape, indexes }))
+      return indexes
+    })
+)
+
+const shapeNow = Effect.fnUntraced(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly shape: string }>`
+    select concat_ws(' ',
+      (select string_agg(concat_ws(' ', attrelid, attnum, format_type(atttypid, atttypmod)), ',' order by attrelid)
+        from pg_attribute where attrelid in ('facts'::regclass, 'content_chunks'::regclass) and attname = 'embedding'
+        and not attisdropped),
+      (select string_agg(indexrelid::text, ',' order by indexrelid) from pg_index
+        where indrelid in ('facts'::regclass, 'content_chunks'::regclass) and indisvalid and indisready),
+      (select extversion from pg_extension where extname = 'vector')) as shape`
+  return row?.shape ?? ""
 })
 
 /** Looks at the vector columns and their indexes. */

@@ -1,26 +1,40 @@
 /** What is nearest to a question in meaning: chunks, each for its page, and facts. */
 import { Effect, Option } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
+import type { EmbeddingSpace } from "../../domain/EmbeddingSpace.ts"
 import type { FoundFact } from "./factsByWords.ts"
 import type { FoundPage } from "./pagesByWords.ts"
+import { holdSpace } from "./heldSpace.ts"
 import { type SearchScope, visibleFact, visiblePage } from "./scope.ts"
 import type { VectorAccess, VectorIndexes } from "./VectorIndex.ts"
 
 /** Chunks that are looked at for each page that is wanted: the nearest are often of one page. */
 const chunksPerPage = 3
 
+/** A question as a vector, and whose vector that is. */
+export interface AskedVector extends EmbeddingSpace {
+  readonly vector: Float32Array
+}
+
+/** How many are wanted, and how to find out what there is to ask. */
+export interface NearestOptions {
+  readonly limit: number
+  readonly indexes: Effect.Effect<VectorIndexes, SqlError.SqlError, SqlClient.SqlClient>
+}
+
 /** The pages whose chunks are nearest, each by its nearest chunk; the nearest first. */
 export const pagesNear = Effect.fn("pagesNear")(function* (
-  vector: Float32Array,
+  asked: AskedVector,
   scope: SearchScope,
-  options: { readonly limit: number; readonly vectors: VectorIndexes }
+  options: NearestOptions
 ) {
   const sql = yield* SqlClient.SqlClient
-  if (Option.isNone(options.vectors.chunks)) return []
-  const distance = options.vectors.chunks.value.distance(vectorText(vector))
-  return yield* asked(
-    options.vectors,
-    sql<FoundPage>`
+  return yield* nearest(
+    "chunks",
+    asked,
+    options,
+    (distance) =>
+      sql<FoundPage>`
       with nearest as materialized (
         select chunk.page_id, chunk.id as chunk_id, ${distance} as distance
         from content_chunks chunk join pages page on page.id = chunk.page_id and ${visiblePage(sql, scope)}
@@ -35,16 +49,17 @@ export const pagesNear = Effect.fn("pagesNear")(function* (
 
 /** The nearest facts, the nearest first. */
 export const factsNear = Effect.fn("factsNear")(function* (
-  vector: Float32Array,
+  asked: AskedVector,
   scope: SearchScope,
-  options: { readonly limit: number; readonly vectors: VectorIndexes }
+  options: NearestOptions
 ) {
   const sql = yield* SqlClient.SqlClient
-  if (Option.isNone(options.vectors.facts)) return []
-  const distance = options.vectors.facts.value.distance(vectorText(vector))
-  return yield* asked(
-    options.vectors,
-    sql<FoundFact>`
+  return yield* nearest(
+    "facts",
+    asked,
+    options,
+    (distance) =>
+      sql<FoundFact>`
       with nearest as materialized (
         select fact.id, ${distance} as distance from facts fact
         where fact.embedding is not null and ${visibleFact(sql, scope)}
@@ -55,9 +70,24 @@ export const factsNear = Effect.fn("factsNear")(function* (
 })
 
 // The settings hold for one transaction, so they touch nobody else's statements on the connection.
-const asked = <A, E, R>(vectors: VectorIndexes, statement: Effect.Effect<A, E, R>) =>
+const nearest = <A, E, R>(
+  kind: "chunks" | "facts",
+  asked: AskedVector,
+  { indexes }: NearestOptions,
+  statement: (distance: Statement.Fragment) => Effect.Effect<ReadonlyArray<A>, E, R>
+) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    sql.withTransaction(Effect.andThen(vectors.settings, statement))
+    sql.withTransaction(
+      Effect.gen(function* () {
+        yield* holdSpace(asked)
+        const now = yield* indexes
+        // A column of another width has no vectors that could be compared: see `WidthMismatch`.
+        const access = Option.filter(now[kind], ({ column }) => column.dimensions === asked.dimensions)
+        if (Option.isNone(access)) return []
+        yield* now.settings
+        return yield* statement(access.value.distance(vectorText(asked.vector)))
+      })
+    )
   )
 
 /** A vector as pgvector reads it. */

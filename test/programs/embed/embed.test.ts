@@ -4,11 +4,14 @@ import { Duration, Effect, Fiber, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Money from "../../../src/domain/Money.ts"
 import { embed } from "../../../src/programs/embed/embed.ts"
+import { chunksWithoutVectors } from "../../../src/programs/embed/backlog.ts"
 import { embedBrainLayer, embedLayer } from "../../../src/programs/embed/layer.ts"
 import { defaultEmbedOptions, type EmbedOptions } from "../../../src/programs/embed/options.ts"
 import { planEmbedding } from "../../../src/programs/embed/plan.ts"
 import { ChunkEmbeddings } from "../../../src/services/ChunkEmbeddings.ts"
-import { CallTimeouts } from "../../../src/services/OpenAi.ts"
+import { examine } from "../../../src/programs/doctor/examine.ts"
+import { brainLayer } from "../../../src/programs/extract-conversation-facts/layer.ts"
+import { CallTimeouts, OpenAi } from "../../../src/services/OpenAi.ts"
 import { RetryPolicy } from "../../../src/services/Retry.ts"
 import { Layer } from "effect"
 import { onBothDatabases } from "../../support/brains.ts"
@@ -156,6 +159,35 @@ onBothDatabases("embed", (brain) => {
       expect((yield* state).filter((row) => row.signature !== null).map((row) => row.slug)).toContain(
         "notes/3"
       )
+    }))
+
+  test("a picture's name is nobody's text: it is not embedded, its page is signed, and nobody misses its vector", () =>
+    Effect.gen(function* () {
+      yield* fill(2, 1)
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`insert into content_chunks (page_id, chunk_index, chunk_text, chunk_source, modality)
+        values (1, 1, 'plan.pdf, page 2', 'image_asset', 'image')`
+      const api = yield* standIn()
+      const plan = yield* planEmbedding(defaultEmbedOptions).pipe(Effect.provide(embedBrainLayer))
+      expect(plan).toMatchObject({ chunks_considered: 2, chunks_to_do: 2 })
+      expect(yield* run(api.url)).toMatchObject({
+        status: "completed",
+        chunks_considered: 2,
+        chunks_embedded: 2
+      })
+      expect(api.stats().embeddingInputs).toBe(2)
+      expect((yield* state).map(({ bare, signature }) => [bare, signature])).toEqual([
+        [false, `${model}:64`],
+        [false, `${model}:64`],
+        [true, `${model}:64`]
+      ])
+      // By an earlier version it was embedded, from other text and by another model at that.
+      yield* sql`update content_chunks set embedding = (select embedding from content_chunks where id = 1), model = 'another',
+        embedded_text_hash = 'another' where modality = 'image'`
+      expect(yield* run(api.url)).toMatchObject({ status: "completed", chunks_to_do: 0, embedding_calls: 0 })
+      expect(yield* run(api.url, { all: true })).toMatchObject({ chunks_embedded: 2 })
+      yield* sql`update content_chunks set embedding = null where modality = 'image'`
+      expect(yield* chunksWithoutVectors).toEqual({ chunks: 2, bare: 0 })
     }))
 
   test("a page made for contextual retrieval is embedded under its title, code as it is", () =>
@@ -318,6 +350,32 @@ onBothDatabases("embed", (brain) => {
         )
       )
       expect(api.stats().requests).toBe(0)
+    }))
+
+  test("a width that the model never makes is told before the first call, by doctor too", () =>
+    Effect.gen(function* () {
+      yield* fill(2, 1)
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`update config set value = 'voyage:voyage-4' where key = 'embedding_model'`
+      const api = yield* standIn()
+      const ran = embed(defaultEmbedOptions).pipe(
+        Effect.provide(
+          embedLayer({ workers: 1, cap: Money.parseUsd("1") }).pipe(
+            Layer.provide(environment({ VOYAGE_BASE_URL: api.url }))
+          )
+        )
+      )
+      expect(yield* Effect.flip(ran)).toMatchObject({ _tag: "ImpossibleWidth" })
+      expect(api.stats().requests).toBe(0)
+      const { checks } = yield* examine().pipe(
+        Effect.provide(
+          Layer.merge(brainLayer, OpenAi.layer).pipe(Layer.provide(environment({ VOYAGE_API_KEY: "k" })))
+        )
+      )
+      expect(checks.find(({ name }) => name === "embedding_width_possible")).toMatchObject({
+        status: "fail",
+        fix: "gbrain config set embedding_dimensions 1024"
+      })
     }))
 
   test("vectors go into a column of halves, too", () =>

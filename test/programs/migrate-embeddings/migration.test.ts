@@ -5,6 +5,7 @@ import { examine } from "../../../src/programs/doctor/examine.ts"
 import { finishMigration, giveUp } from "../../../src/programs/migrate-embeddings/end.ts"
 import { migrationBrainLayer } from "../../../src/programs/migrate-embeddings/layer.ts"
 import { migrationStatus, planMigration } from "../../../src/programs/migrate-embeddings/plan.ts"
+import { resolveTarget } from "../../../src/programs/migrate-embeddings/target.ts"
 import { Database } from "../../../src/services/Database.ts"
 import { EmbeddingMigrations, migrationLease } from "../../../src/services/EmbeddingMigrations.ts"
 import { OpenAi } from "../../../src/services/OpenAi.ts"
@@ -41,6 +42,17 @@ onBothDatabases("migrate embeddings", (brain) => {
     yield* putFacts(texts("fact", 23))
     return page
   })
+
+  it.effect("a width that the model never makes is refused before anything is made", () =>
+    Effect.gen(function* () {
+      const asked = (model: string, dimensions: number) =>
+        resolveTarget({ to: Option.some(model), dimensions: Option.some(dimensions) })
+      const refused = yield* Effect.flip(asked("voyage:voyage-4", 1536))
+      expect(refused).toMatchObject({ _tag: "MigrationRefused" })
+      expect(refused.message).toContain("256, 512, 1024 or 2048 dimensions, not of 1536")
+      expect(yield* asked("voyage:voyage-4", 512)).toEqual({ model: "voyage:voyage-4", dimensions: 512 })
+    }).pipe(Effect.provide(layer))
+  )
 
   const doctorSays = (name: string) =>
     examine().pipe(

@@ -151,6 +151,22 @@ test("servers of OpenAI's kind are asked in their form, an input a call, paid fo
     expect(report).toMatchObject({ status: "completed", model: "clip-of-mine", images: 3, calls: 3 })
     expect(api.log().map(({ endpoint }) => endpoint)).toEqual(["embeddings", "embeddings", "embeddings"])
     expect(api.stats().embeddingInputs).toBe(3)
+    // A server that makes several widths makes the one that the columns have; one that has only one is not asked twice.
+    expect(api.log().map(({ parameters }) => parameters)).toEqual(
+      Array.from({ length: 3 }, () => ({ input_type: "document", dimensions: 1024 }))
+    )
+    api.behave({ onlyWidth: 1024 })
+    const again = yield* reindex(api.url, { model: "clip-of-mine", workers: 1, force: true })
+    expect(again).toMatchObject({ status: "completed", images: 3, calls: 3 })
+    expect(
+      api
+        .log()
+        .slice(3)
+        .map(({ parameters }) => parameters)
+    ).toEqual([
+      { input_type: "document", dimensions: 1024 },
+      ...Array.from({ length: 3 }, () => ({ input_type: "document" }))
+    ])
   }))
 
 test("models that take no images, or make another width, are refused before anything is paid", () =>
@@ -167,7 +183,7 @@ test("models that take no images, or make another width, are refused before anyt
       alter column embedding_multimodal type vector(512)`
     const error = yield* Effect.flip(reindex(api.url))
     expect("message" in error ? error.message : "").toContain(
-      "1024 dimensions, and the brain's columns for images are 512"
+      "1024 dimensions, not of 512. The brain's columns for images are 512 wide"
     )
     // This one is asked for the width that the columns have.
     expect(yield* reindex(api.url, { model: "voyage:voyage-multimodal-3.5" })).toMatchObject({

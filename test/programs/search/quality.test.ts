@@ -14,6 +14,7 @@ import { query } from "../../../src/programs/search/search.ts"
 import { defaultImportOptions, importDirectory } from "../../../src/programs/import/importDirectory.ts"
 import { importLayer } from "../../../src/programs/import/layer.ts"
 import { QuestionVector } from "../../../src/services/QuestionVector.ts"
+import { Search } from "../../../src/services/Search.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { embedChunks } from "../../support/embed.ts"
 import { environment, extract, standIn } from "../../support/extraction.ts"
@@ -60,11 +61,14 @@ onBothDatabases(
           yield* learnt(server.url)
           const found = yield* Effect.gen(function* () {
             const vectors = yield* QuestionVector
+            const { dimensions, model } = yield* (yield* Search).space
+            const vectorOf = (text: string) =>
+              Effect.map(vectors.of(text, { model, dimensions }), (vector) => ({ model, dimensions, vector }))
             return yield* Effect.forEach(qualityQuestions, (question) =>
               Effect.gen(function* () {
                 const asked = yield* ask({ ...defaultSearch, text: question.text })
                 const words = yield* findByWords(asked)
-                const meaning = yield* findByMeaning(asked, yield* vectors.of(question.text))
+                const meaning = yield* findByMeaning(asked, yield* vectorOf(question.text))
                 const whole = yield* query({ ...defaultSearch, text: question.text })
                 return {
                   keyword: placeOf(question, yield* hitsOf(asked, words)),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { defaultEmbedding } from "../../../src/services/Brain.ts"
 import { Search, type SearchScope } from "../../../src/services/Search.ts"
 import { inspectVectors } from "../../../src/services/search/VectorIndex.ts"
 import { onBothDatabases } from "../../support/brains.ts"
@@ -33,7 +34,8 @@ const crowd = Effect.fnUntraced(function* (near: number) {
   yield* sql`insert into facts (source, fact, embedding) select 'test', chunk_text, embedding::halfvec from content_chunks`
 })
 
-const asked = Float32Array.from({ length: 64 }, (_, index) => (index === 0 ? 1 : 0))
+const vector = Float32Array.from({ length: 64 }, (_, index) => (index === 0 ? 1 : 0))
+const asked = { ...defaultEmbedding, dimensions: vector.length, vector }
 const scope = (...sourceIds: ReadonlyArray<string>): SearchScope => ({
   sourceIds,
   types: [],
@@ -44,7 +46,7 @@ const scope = (...sourceIds: ReadonlyArray<string>): SearchScope => ({
 const planOf = Effect.fnUntraced(function* (table: "chunks" | "facts") {
   const sql = yield* SqlClient.SqlClient
   const access = Option.getOrThrow((yield* inspectVectors())[table])
-  const distance = access.distance(text(asked))
+  const distance = access.distance(text(vector))
   return yield* sql.withTransaction(
     Effect.gen(function* () {
       yield* sql`set local enable_seqscan = off`

@@ -60,6 +60,8 @@ export interface Behaviour {
   structuredOutput: boolean
   /** What an embedding request may hold, and each of its texts. */
   embeddingLimits: { readonly inputs: number; readonly tokens: number; readonly inputTokens: number }
+  /** A model whose vectors have one width, and which refuses to be asked for any; null is asked for what it makes. */
+  onlyWidth: number | null
   seed: number
 }
 
@@ -74,6 +76,7 @@ export const wellBehaved: Behaviour = {
   key: null,
   structuredOutput: true,
   embeddingLimits: { inputs: 2048, tokens: 300_000, inputTokens: 8192 },
+  onlyWidth: null,
   seed: 1
 }
 

@@ -39,6 +39,8 @@ export interface LogEntry {
   readonly model: string
   /** The last user message, or the first text to embed. */
   readonly text: string
+  /** What else was asked for, beside the texts. */
+  readonly parameters: Readonly<Record<string, unknown>>
   outcome: "answered" | "fault" | "rate-limited" | "aborted"
 }
 
@@ -62,6 +64,11 @@ const countOnce = (text: string): number => {
   counted.set(text, tokens)
   return tokens
 }
+
+const parametersOf = (asked: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(asked).filter(([key]) => !["input", "inputs", "messages", "model"].includes(key))
+  )
 
 // Voyage tells text and images apart; others count tokens.
 const usageOf = (tokens: number, pixels: number | undefined) =>
@@ -326,6 +333,7 @@ export const startStandIn = (
       endpoint,
       model,
       text: endpoint === "chat" ? asked.messages.at(-1).content : (inputs[0] ?? ""),
+      parameters: parametersOf(asked),
       outcome: "answered"
     }
     if (logged) log.push(entry)
@@ -336,9 +344,11 @@ export const startStandIn = (
     const refusal =
       parts?.refusal !== undefined
         ? error(parts.refusal, null)
-        : endpoint === "embeddings" && parts === undefined
-          ? refusedInput(inputs, tokens)
-          : undefined
+        : behaviour.onlyWidth !== null && ("dimensions" in asked || "output_dimension" in asked)
+          ? error("This model does not support specifying dimensions.", null)
+          : endpoint === "embeddings" && parts === undefined
+            ? refusedInput(inputs, tokens)
+            : undefined
     if (refusal !== undefined) {
       entry.outcome = "fault"
       return send(response, 400, refusal)
@@ -392,7 +402,12 @@ export const startStandIn = (
               model,
               inputs,
               tokens,
-              Number(asked.output_dimension ?? asked.dimensions ?? (parts === undefined ? 1536 : 1024)),
+              Number(
+                asked.output_dimension ??
+                  asked.dimensions ??
+                  behaviour.onlyWidth ??
+                  (parts === undefined ? 1536 : 1024)
+              ),
               asked.encoding_format === "base64",
               fault,
               parts?.pixels
