@@ -11,7 +11,15 @@ import {
 import { sha256Hex } from "../../services/Sha256.ts"
 import { Progress } from "../../services/Progress.ts"
 import { inHalves } from "../halves.ts"
-import { chunksOf, type CodeFile, keepingType, type PageFile, readCodeFile, readPageFile } from "./read.ts"
+import {
+  chunksOf,
+  type CodeFile,
+  keepingType,
+  type PageFile,
+  readCodeFile,
+  readingOf,
+  readPageFile
+} from "./read.ts"
 import type { ImportTally } from "./report.ts"
 import type { FoundFile } from "./scan.ts"
 
@@ -47,7 +55,7 @@ export const readGroup = Effect.fnUntraced(function* (group: FileGroup, context:
   const read = yield* Effect.forEach(
     group.files,
     (file) =>
-      Effect.result<ReadFile, string, Effect.Services<ReturnType<typeof readPageFile>>>(
+      readingOf<ReadFile, Effect.Services<ReturnType<typeof readPageFile>>>(
         file.kind === "code"
           ? readCodeFile(context.origin.directory, file)
           : readPageFile(context.origin.directory, file)

@@ -57,7 +57,7 @@ export const importDirectory = Effect.fn("importDirectory")(function* (
   const scan = yield* scanDirectory(options.directory, options)
   const origin: ImportOrigin = { sourceId, directory: scan.root }
   const tally = makeImportTally()
-  tally.skipped.push(...scan.skipped)
+  for (const file of scan.skipped) tally.skipped.push(file)
   const pool = yield* WorkerPool
   const runs = yield* Runs
   const leases = yield* PageLease

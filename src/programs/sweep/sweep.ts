@@ -10,6 +10,7 @@ import { Progress, type ProgressCounts } from "../../services/Progress.ts"
 import { Runs } from "../../services/Runs.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import { bulk, type BulkReport } from "../bulk.ts"
+import { inHalves } from "../halves.ts"
 import { isFatal } from "../extract-conversation-facts/fatal.ts"
 import type { Ending, SweepStatus } from "./ending.ts"
 
@@ -58,21 +59,19 @@ export const sweep = Effect.fn("sweep")(function* <
   const failures: Array<{ readonly item: string; readonly reason: string }> = []
   let failed = 0
 
-  const visit = (items: ReadonlyArray<Item>): Effect.Effect<void, E, R> =>
-    Effect.flatMap(options.work(items), progress.count).pipe(
-      Effect.catch((error): Effect.Effect<void, E, R> => {
-        const [first] = items
-        if (isFatal(error) || first === undefined) return Effect.fail(error)
-        if (items.length === 1) {
-          failed++
-          if (failures.length < failuresKept)
-            failures.push({ item: options.label(first), reason: wordsOf(error) })
-          return progress.count({ failed: 1 })
-        }
-        const half = Math.ceil(items.length / 2)
-        return Effect.andThen(visit(items.slice(0, half)), visit(items.slice(half)))
-      })
+  const visit = Effect.fnUntraced(function* (items: ReadonlyArray<Item>) {
+    let refused = 0
+    yield* inHalves(
+      items,
+      (some) => Effect.flatMap(options.work(some), progress.count),
+      (item, reason) => {
+        refused++
+        failed++
+        if (failures.length < failuresKept) failures.push({ item: options.label(item), reason })
+      }
     )
+    yield* progress.count({ failed: refused })
+  })
 
   const report = Effect.fnUntraced(function* (interrupted: boolean, ended: BulkReport<unknown> | undefined) {
     const stopped = Option.map(ended?.stopped ?? Option.none(), wordsOf)

@@ -160,6 +160,25 @@ onBothDatabases("an import", (brain) => {
     )
   })
 
+  it.live("a file whose front matter makes no sense, or breaks us, is named and takes no other along", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderOf({
+        "a.md": "A",
+        "cycle.md": "---\na: &a [*a]\n---\nText",
+        // What has no words for itself is a bug of ours waiting to be found.
+        "wordless.md": "---\ntags: [{ toString: 1 }]\n---\nText",
+        "z.md": "Z [[a]]"
+      })
+      const report = yield* folder.run
+      expect(report).toMatchObject({ status: "completed", created: 2, failed: 0, links: 1 })
+      expect(report.skipped).toEqual([
+        { path: "cycle.md", reason: expect.stringContaining("holds itself") },
+        { path: "wordless.md", reason: expect.stringContaining("a bug") }
+      ])
+      expect((yield* pages).map((page) => page.slug)).toEqual(["a", "z"])
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+
   it.live("of an edited page keeps the rows of chunks that only moved, and with them their embeddings", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
