@@ -66,7 +66,7 @@ export const extractFiles = Effect.fn("extractFiles")(function* (
       }
     ]
   })
-  const edited = yield* extractTexts(texts, options, tally)
+  const { edited } = yield* extractTexts(texts, options, tally)
   tally.edited += edited.length
 })
 

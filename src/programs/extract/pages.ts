@@ -9,38 +9,49 @@ import { type PageText, textOf } from "./text.ts"
 /** How often a page that is edited while it is read is taken again. */
 const rounds = 3
 
-/** Extracts pages from what the brain has of them. */
+/** Extracts pages from what the brain has of them; answers the pages that are not done. */
 export const extractPages = Effect.fn("extractPages")(function* (
   ids: ReadonlyArray<number>,
   options: GroupOptions,
   tally: ExtractTally
 ) {
   const store = yield* ExtractPages
+  const failed: Array<number> = []
   let left = ids
   for (let round = 0; round < rounds && left.length > 0; round++) {
-    left = yield* extractTexts((yield* store.load(left)).map(textOf), options, tally)
+    const undone = yield* extractTexts((yield* store.load(left)).map(textOf), options, tally)
+    failed.push(...undone.failed)
+    left = undone.edited
   }
   tally.edited += left.length
+  return [...failed, ...left]
 })
 
-/**
- * Extracts pages from texts; answers the pages that were edited. When a group fails its halves are tried, and so on: one bad
- * page takes no other along.
- */
+/** Pages that are not done, and why not. */
+export interface Undone {
+  readonly edited: ReadonlyArray<number>
+  readonly failed: ReadonlyArray<number>
+}
+
+/** Extracts pages from texts. When a group fails its halves are tried, and so on: one bad page takes no other along. */
 export const extractTexts = Effect.fn("extractTexts")(function* (
   pages: ReadonlyArray<PageText>,
   options: GroupOptions,
   tally: ExtractTally
 ) {
   const edited: Array<number> = []
+  const failed: Array<number> = []
   yield* inHalves(
     pages,
     Effect.fnUntraced(function* (some) {
       const outcome = yield* extractGroup(some, options)
       addOutcome(tally, outcome)
-      for (const id of outcome.edited) edited.push(id)
+      edited.push(...outcome.edited)
     }),
-    ({ slug }, reason) => addFailure(tally, slug, reason)
+    ({ id, slug }, reason) => {
+      failed.push(id)
+      addFailure(tally, slug, reason)
+    }
   )
-  return edited
+  return { edited, failed } satisfies Undone
 })

@@ -171,5 +171,12 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     chunk_id integer primary key,
     model text not null,
     fingerprint text not null
+  )`,
+  // Pages that an import wrote, or is about to, and whose links and timelines it has not made yet.
+  sql`create table if not exists gbrain_effect.pages_underived (
+    source_id text not null,
+    slug text not null,
+    directory text not null,
+    primary key (source_id, slug)
   )`
 ]
