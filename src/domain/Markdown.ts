@@ -6,6 +6,7 @@ import { Result } from "effect"
 import matter from "gray-matter"
 import { bareFrontMatter, isBare } from "./BareFiles.ts"
 import { type EffectiveDate, effectiveDateOf } from "./EffectiveDate.ts"
+import { tooMuchForJson } from "./FrontMatterBounds.ts"
 import { firstHeading, titleOfSlug } from "./PageTitles.ts"
 import { typeOfSlug } from "./PageTypes.ts"
 import { slugOfPath } from "./Slug.ts"
@@ -87,6 +88,8 @@ interface ReadFile {
 const readFrontMatter = (content: string): Result.Result<ReadFile, string> => {
   try {
     const parsed = matter(content, options)
+    const tooMuch = tooMuchForJson(parsed.data)
+    if (tooMuch !== undefined) return Result.fail(`the front matter cannot be read: ${tooMuch}`)
     return Result.succeed({ data: isRecord(parsed.data) ? parsed.data : {}, body: parsed.content })
   } catch (error) {
     // Between two rules at the top there may also be a motto.

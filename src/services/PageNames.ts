@@ -94,7 +94,13 @@ export class PageNames extends Context.Service<
           where ${wake} and deleted_at is null and id in (
             select page_id from gbrain_effect.links_waiting where name in (select name from fresh))
           returning id`
-        return rows.map((row) => row.id)
+        if (!wake) return []
+        // Those too that were woken by a run which was stopped before it came to them.
+        const left = yield* sql<{ readonly id: number }>`
+          select distinct page.id from pages page join gbrain_effect.links_waiting waiting on waiting.page_id = page.id
+          where page.links_extracted_at is null and page.deleted_at is null
+            and exists (select 1 from gbrain_effect.page_names named where named.name = waiting.name)`
+        return [...new Set([...rows, ...left].map((row) => row.id))]
       })
 
       return PageNames.of({

@@ -236,6 +236,36 @@ describe("a file as a page", () => {
     expect(Result.getFailure(withSlug("people/maria")).pipe((failure) => failure._tag)).toBe("Some")
   })
 
+  it.each([
+    ["holds itself", "a: &a [*a]", "holds itself"],
+    ["holds itself in its title", "title: &t [*t]\nb: 1", "holds itself"],
+    ["holds itself in two ways", "a: &a {b: *a, c: [*a, *a]}", "holds itself"],
+    ["nests without need", `a: ${"[".repeat(200)}${"]".repeat(200)}`, "nests deeper"],
+    [
+      "says little, and means more than memory holds",
+      ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+        .concat(
+          Array.from(
+            { length: 12 },
+            (_, n) => `a${n + 1}: &a${n + 1} [${Array.from({ length: 10 }, () => `*a${n}`).join(", ")}]`
+          )
+        )
+        .join("\n"),
+      "aliases"
+    ]
+  ])("front matter that %s is named", (_, yaml, reason) => {
+    expect(parsePage(`---\n${yaml}\n---\nText`, "a.md")).toMatchObject({
+      _tag: "Failure",
+      failure: expect.stringContaining(reason)
+    })
+  })
+
+  it("an alias that stands for little is written out", () => {
+    expect(parsePage("---\na: &a [1, 2]\nb: *a\n---\n", "a.md")).toMatchObject({
+      success: { frontmatter: { a: [1, 2], b: [1, 2] } }
+    })
+  })
+
   it("broken YAML is named; a motto between two rules is text", () => {
     expect(Result.isFailure(parsePage("---\ntitle: [oops\n  x: : y\n---\nBody", "notes/a.md"))).toBe(true)
     const motto = parse("---\n[All is [well\n---\nBody", "notes/a.md")

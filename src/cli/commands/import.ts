@@ -57,6 +57,14 @@ export const importCommand = Command.make(
       yield* tell(report)
       if (report.status === "failed") return yield* new Ended({ code: exitCodes.failed })
     }).pipe(
+      Effect.catchTag("LeaseHeld", ({ holderHost, holderPid }) =>
+        Effect.andThen(
+          Console.error(
+            printable(`gbrain: process ${holderPid} on ${holderHost} is importing this folder already.`)
+          ),
+          new Ended({ code: exitCodes.heldElsewhere })
+        )
+      ),
       Effect.provide(importLayer({ workers: flags.workers })),
       Effect.provide(openBrain(flags, flags.workers))
     )

@@ -13,6 +13,7 @@ const heading = (report: ImportReport): string => {
     ...(report.renamed > 0 ? [`${report.renamed} renamed`] : []),
     ...(report.deleted > 0 ? [`${report.deleted} deleted`] : []),
     ...(report.failed > 0 ? [`${report.failed} failed`] : []),
+    ...(report.edited > 0 ? [`${report.edited} edited meanwhile`] : []),
     ...(report.skipped.length > 0 ? [`${report.skipped.length} skipped`] : [])
   ].join(", ")
   const code = report.code_files > 0 ? `, ${report.code_edges} edges between symbols` : ""

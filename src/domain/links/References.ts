@@ -55,7 +55,8 @@ export const referencesIn = (text: string): ReadonlyArray<Reference> => {
       }
     }
   }
-  found.push(...plainPaths(shown, spans))
+  // There may be more of them than a call takes arguments.
+  for (const reference of plainPaths(shown, spans)) found.push(reference)
   return found.sort((a, b) => a.at - b.at)
 }
 

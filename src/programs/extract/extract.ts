@@ -3,18 +3,16 @@
  * `timeline_entries`. Pages are taken in groups, N groups at once; a page that is up to date is left alone, so that a run that
  * was stopped goes on where it was, and one with nothing to do does nothing.
  */
-import { Clock, Duration, Effect, Exit, Option, Stream } from "effect"
-import { SqlError } from "effect/sql"
-import * as Money from "../../domain/Money.ts"
-import { reasonOf } from "../../services/Database.ts"
+import { Clock, Duration, Effect, Option, Stream } from "effect"
+import type { SqlError } from "effect/sql"
 import { ExtractPages, type ExtractScope, type PageGroup } from "../../services/ExtractPages.ts"
 import { PageNames } from "../../services/PageNames.ts"
 import { Progress } from "../../services/Progress.ts"
-import { Runs } from "../../services/Runs.ts"
 import { Sources } from "../../services/Sources.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import { bulk, type BulkReport } from "../bulk.ts"
 import { isFatal } from "../extract-conversation-facts/fatal.ts"
+import { onRecord, wordsOf } from "../onRecord.ts"
 import { extractFiles, type FileGroup, fileGroups } from "./files.ts"
 import { nameRule } from "./group.ts"
 import type { ExtractOptions } from "./options.ts"
@@ -28,7 +26,6 @@ export const extract = Effect.fn("extract")(function* (
 ) {
   const store = yield* ExtractPages
   const pool = yield* WorkerPool
-  const runs = yield* Runs
   const sourceIds = yield* (yield* Sources).idsFor(
     Option.isSome(options.directory) ? Option.orElseSome(options.sourceId, () => "default") : options.sourceId
   )
@@ -54,17 +51,14 @@ export const extract = Effect.fn("extract")(function* (
     unit: files === undefined ? "pages" : "files",
     total: Option.some(toDo)
   })
-  const run = options.dryRun
-    ? undefined
-    : yield* runs.begin({ command: `extract ${options.kind}`, workers: pool.workers })
 
-  const report = Effect.fnUntraced(function* (interrupted: boolean, ended: BulkReport<unknown> | undefined) {
+  const report = Effect.fnUntraced(function* (ended: BulkReport<unknown> | undefined) {
     const elapsed = (yield* Clock.currentTimeMillis) - startedAt
     const left = Math.max(0, toDo - tally.processed - tally.edited - tally.failed - tally.filesWithoutPage)
     return {
       command: "extract",
       kind: options.kind,
-      status: statusOf(tally, left, interrupted, ended, files !== undefined),
+      status: statusOf(tally, left, ended, files !== undefined),
       from: files === undefined ? "db" : "fs",
       dry_run: options.dryRun,
       workers: pool.workers,
@@ -88,14 +82,8 @@ export const extract = Effect.fn("extract")(function* (
     } satisfies ExtractReport
   })
 
-  const finish = Effect.fnUntraced(function* (made: ExtractReport) {
-    if (run !== undefined)
-      yield* runs.finish(run, { status: made.status, spent: Money.zero, report: { ...made } })
-    return made
-  })
-
   const items: Stream.Stream<PageGroup | FileGroup, SqlError.SqlError> = files?.groups ?? store.groups(scope)
-  return yield* bulk({
+  const work = bulk({
     items: Option.match(options.timeLimit, {
       onNone: () => items,
       onSome: (limit) =>
@@ -112,20 +100,13 @@ export const extract = Effect.fn("extract")(function* (
           ? extractFiles(files?.root ?? "", sourceIds[0] ?? "default", group, options, groupOptions, tally)
           : extractPages(group.ids, groupOptions, tally)
       ).pipe(countedIn(tally))
-  }).pipe(
-    Effect.flatMap((ended) => Effect.flatMap(report(false, ended), finish)),
-    Effect.onExit((exit) =>
-      Exit.isFailure(exit) && Exit.hasInterrupts(exit)
-        ? report(true, undefined).pipe(
-            Effect.tap((made) =>
-              Effect.ignore(Effect.timeout(Effect.interruptible(finish(made)), "5 seconds"))
-            ),
-            Effect.flatMap(onInterrupt),
-            Effect.ignore
-          )
-        : Effect.void
-    )
-  )
+  })
+  return yield* onRecord(work, {
+    command: `extract ${options.kind}`,
+    dryRun: options.dryRun,
+    report,
+    onInterrupt
+  })
 })
 
 /** Tells the progress what a group added to the tally; groups that run beside it are told by themselves. */
@@ -154,22 +135,13 @@ const newIn = (tally: ExtractTally) => {
 const statusOf = (
   tally: ExtractTally,
   left: number,
-  interrupted: boolean,
   ended: BulkReport<unknown> | undefined,
   ofFiles: boolean
 ): ExtractReport["status"] => {
-  if (interrupted) return "interrupted"
-  if (tally.failed > 0 || (ended?.failed ?? 0) > 0 || Option.isSome(ended?.stopped ?? Option.none()))
-    return "failed"
+  if (ended === undefined) return "interrupted"
+  if (tally.failed > 0 || ended.failed > 0 || Option.isSome(ended.stopped)) return "failed"
   return left > 0 && !ofFiles ? "incomplete" : "completed"
 }
-
-const wordsOf = (error: unknown): string =>
-  SqlError.isSqlError(error)
-    ? `the database failed: ${reasonOf(error)}`
-    : error instanceof Error
-      ? error.message
-      : String(error)
 
 // A dry run shows some of what it found, by slugs rather than ids.
 const preview = Effect.fnUntraced(function* (options: ExtractOptions, tally: ExtractTally) {

@@ -1,7 +1,7 @@
 /** The texts of files in place of those in the brain: a folder that was edited, and not imported yet. */
 import { Effect, Option, Result, Stream } from "effect"
 import { ExtractPages } from "../../services/ExtractPages.ts"
-import { type PageFile, readPageFile } from "../import/read.ts"
+import { type PageFile, readingOf, readPageFile } from "../import/read.ts"
 import { type FoundFile, scanDirectory } from "../import/scan.ts"
 import type { GroupOptions } from "./group.ts"
 import type { ExtractOptions } from "./options.ts"
@@ -45,7 +45,7 @@ export const extractFiles = Effect.fn("extractFiles")(function* (
   const store = yield* ExtractPages
   const read = new Map<string, PageFile>()
   for (const file of group.files) {
-    const result = yield* Effect.result(readPageFile(root, file))
+    const result = yield* readingOf(readPageFile(root, file))
     if (Result.isFailure(result)) addFailure(tally, file.path, result.failure)
     else read.set(file.slug, result.success)
   }
@@ -66,7 +66,7 @@ export const extractFiles = Effect.fn("extractFiles")(function* (
       }
     ]
   })
-  const edited = yield* extractTexts(texts, options, tally)
+  const { edited } = yield* extractTexts(texts, options, tally)
   tally.edited += edited.length
 })
 

@@ -1,5 +1,6 @@
 /** The same for callers who just wrote some pages and want what is derived from them to be fresh. */
 import { Effect, Stream } from "effect"
+import type { SqlError } from "effect/sql"
 import { ExtractPages } from "../../services/ExtractPages.ts"
 import { PageNames } from "../../services/PageNames.ts"
 import { nameRule } from "./group.ts"
@@ -15,10 +16,15 @@ export interface WrittenPages {
   readonly workers?: number
   /** Links of the front matter too; they are, unless told otherwise. */
   readonly includeFrontmatter?: boolean
+  /** Hears which pages are done, a group at a time. */
+  readonly onDone?: (pageIds: ReadonlyArray<number>) => Effect.Effect<void, SqlError.SqlError>
 }
 
 /** What was derived. */
-export type SlugsOutcome = Pick<ExtractTally, "processed" | "failed" | "failures" | "links" | "timeline">
+export type SlugsOutcome = Pick<
+  ExtractTally,
+  "processed" | "edited" | "failed" | "failures" | "links" | "timeline"
+>
 
 /** Pages in a group. */
 const groupPages = 200
@@ -43,10 +49,13 @@ export const extractForSlugs = Effect.fn("extractForSlugs")(function* (
     Stream.grouped(groupPages),
     Stream.mapEffect((slugs) => store.idsOf(written.sourceId, slugs)),
     Stream.concat(Stream.grouped(Stream.fromIterable(woken), groupPages)),
-    Stream.mapEffect((ids) => extractPages(ids, options, tally), {
-      concurrency: written.workers ?? 1,
-      unordered: true
-    }),
+    Stream.mapEffect(
+      Effect.fnUntraced(function* (ids) {
+        const undone = new Set(yield* extractPages(ids, options, tally))
+        yield* written.onDone?.(ids.filter((id) => !undone.has(id))) ?? Effect.void
+      }),
+      { concurrency: written.workers ?? 1, unordered: true }
+    ),
     Stream.runDrain
   )
   return tally satisfies SlugsOutcome

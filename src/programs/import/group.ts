@@ -10,8 +10,17 @@ import {
 } from "../../services/PageWriter.ts"
 import { sha256Hex } from "../../services/Sha256.ts"
 import { Progress } from "../../services/Progress.ts"
+import { Underived } from "../../services/Underived.ts"
 import { inHalves } from "../halves.ts"
-import { chunksOf, type CodeFile, keepingType, type PageFile, readCodeFile, readPageFile } from "./read.ts"
+import {
+  chunksOf,
+  type CodeFile,
+  keepingType,
+  type PageFile,
+  readCodeFile,
+  readingOf,
+  readPageFile
+} from "./read.ts"
 import type { ImportTally } from "./report.ts"
 import type { FoundFile } from "./scan.ts"
 
@@ -19,6 +28,8 @@ import type { FoundFile } from "./scan.ts"
 export interface GroupContext {
   readonly origin: ImportOrigin
   readonly dryRun: boolean
+  /** Whether links and timelines are made of what is written. */
+  readonly derives: boolean
   readonly tally: ImportTally
   /** Pages whose files are gone, by what finds them again under another name. */
   readonly gone: Map<string, KnownPage>
@@ -47,7 +58,7 @@ export const readGroup = Effect.fnUntraced(function* (group: FileGroup, context:
   const read = yield* Effect.forEach(
     group.files,
     (file) =>
-      Effect.result<ReadFile, string, Effect.Services<ReturnType<typeof readPageFile>>>(
+      readingOf<ReadFile, Effect.Services<ReturnType<typeof readPageFile>>>(
         file.kind === "code"
           ? readCodeFile(context.origin.directory, file)
           : readPageFile(context.origin.directory, file)
@@ -97,11 +108,10 @@ export const writeGroup = Effect.fn("writeGroup")(function* (
           tally.chunks += "code" in file ? (cut.get(file)?.length ?? 0) : chunksOf(file).length
         }
       } else yield* write(some, cut, context)
-      for (const { file, isNew, moved } of some) {
+      for (const { isNew, moved } of some) {
         if (moved !== undefined) tally.renamed++
         else if (isNew) tally.created++
         else tally.updated++
-        if (!("code" in file)) tally.written.push(file.slug)
       }
       yield* progress.count({ done: some.length })
     }),
@@ -115,9 +125,15 @@ export const writeGroup = Effect.fn("writeGroup")(function* (
 const write = Effect.fnUntraced(function* (
   changes: ReadonlyArray<Change>,
   cut: ReadonlyMap<CodeFile, ReadonlyArray<CodeChunk>>,
-  { origin, tally }: GroupContext
+  { derives, origin, tally }: GroupContext
 ) {
   const writer = yield* PageWriter
+  if (derives) {
+    yield* (yield* Underived).note(
+      origin,
+      changes.map(({ file }) => file.slug)
+    )
+  }
   const moves = changes.flatMap(({ file, moved }) => (moved === undefined ? [] : [{ file, moved }]))
   yield* writer.rename(moves.map(({ file, moved }) => ({ id: moved.id, slug: file.slug, path: file.path })))
   const written = yield* writer.write(

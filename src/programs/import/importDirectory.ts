@@ -1,22 +1,19 @@
 /**
  * `import`: the markdown files of a folder, its code, or both become pages. Files are read and cut by N workers; what has not
  * changed is not written; a file that moved keeps its page, and all that is attached to it; one that is gone takes its page
- * along. What changed has its links and timeline extracted.
+ * along. What changed has its links and timeline extracted, and so has what an import that was stopped had left. Fails with `LeaseHeld` when
+ * another process imports the folder.
  */
-import { Clock, Effect, Exit, Option, Stream } from "effect"
-import { SqlError } from "effect/sql"
-import * as Money from "../../domain/Money.ts"
-import { BrainConfig, isSwitchedOff } from "../../services/BrainConfig.ts"
-import { reasonOf } from "../../services/Database.ts"
+import { Clock, Effect, Option, Stream } from "effect"
 import { type ImportOrigin, type KnownPage, PageWriter } from "../../services/PageWriter.ts"
 import { PageLease } from "../../services/PageLease.ts"
 import { Progress } from "../../services/Progress.ts"
-import { Runs } from "../../services/Runs.ts"
 import { Sources } from "../../services/Sources.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import { bulk, type BulkReport } from "../bulk.ts"
 import { isFatal } from "../extract-conversation-facts/fatal.ts"
-import { extractForSlugs } from "../extract/forSlugs.ts"
+import { onRecord, wordsOf } from "../onRecord.ts"
+import { derive, derivedKind } from "./derive.ts"
 import { type FileGroup, type GroupContext, moveKey, readGroup, writeGroup } from "./group.ts"
 import { type ImportReport, type ImportTally, makeImportTally } from "./report.ts"
 import { BadDirectory, type FoundFile, scanDirectory, type Strategy } from "./scan.ts"
@@ -57,20 +54,19 @@ export const importDirectory = Effect.fn("importDirectory")(function* (
   const scan = yield* scanDirectory(options.directory, options)
   const origin: ImportOrigin = { sourceId, directory: scan.root }
   const tally = makeImportTally()
-  tally.skipped.push(...scan.skipped)
+  for (const file of scan.skipped) tally.skipped.push(file)
   const pool = yield* WorkerPool
-  const runs = yield* Runs
   const leases = yield* PageLease
   yield* (yield* Progress).begin({ command: "import", unit: "files", total: Option.some(scan.files.length) })
 
-  const report = (interrupted: boolean, ended: BulkReport<unknown> | undefined) =>
+  const report = (ended: BulkReport<unknown> | undefined) =>
     Effect.map(Clock.currentTimeMillis, (now): ImportReport => {
       const elapsed = now - startedAt
       const stopped = Option.getOrNull(Option.map(ended?.stopped ?? Option.none(), wordsOf))
       const failed = tally.failed + (ended?.failed ?? 0)
       return {
         command: "import",
-        status: interrupted ? "interrupted" : failed > 0 || stopped !== null ? "failed" : "completed",
+        status: ended === undefined ? "interrupted" : failed > 0 || stopped !== null ? "failed" : "completed",
         dry_run: options.dryRun,
         strategy: options.strategy,
         workers: pool.workers,
@@ -84,6 +80,7 @@ export const importDirectory = Effect.fn("importDirectory")(function* (
         renamed: tally.renamed,
         deleted: tally.deleted,
         failed,
+        edited: tally.edited,
         chunks: tally.chunks,
         chunks_kept: tally.chunksKept,
         code_edges: tally.edges,
@@ -103,32 +100,14 @@ export const importDirectory = Effect.fn("importDirectory")(function* (
   )
   if (scan.files.length === 0) return yield* nothingThere(origin, options.strategy, known.length)
   const gone = goneOf(known, scan.files, scan.skipped)
-  const run = options.dryRun ? undefined : yield* runs.begin({ command: "import", workers: pool.workers })
-  const finish = Effect.fnUntraced(function* (made: ImportReport) {
-    if (run !== undefined) {
-      yield* runs.finish(run, { status: made.status, spent: Money.zero, report: { ...made } })
-    }
-    return made
+  const work = onRecord(importFiles(origin, scan.files, gone, options, tally), {
+    command: "import",
+    dryRun: options.dryRun,
+    report,
+    onInterrupt
   })
-
-  const work = importFiles(origin, scan.files, gone, options, tally)
   // Two imports of one folder would take each other's files for moved or gone.
-  return yield* (
-    options.dryRun ? work : leases.withLease(`import:${sourceId}:${scan.root}`, () => work)
-  ).pipe(
-    Effect.flatMap((ended) => Effect.flatMap(report(false, ended), finish)),
-    Effect.onExit((exit) =>
-      Exit.isFailure(exit) && Exit.hasInterrupts(exit)
-        ? report(true, undefined).pipe(
-            Effect.tap((made) =>
-              Effect.ignore(Effect.timeout(Effect.interruptible(finish(made)), "5 seconds"))
-            ),
-            Effect.flatMap(onInterrupt),
-            Effect.ignore
-          )
-        : Effect.void
-    )
-  )
+  return yield* options.dryRun ? work : leases.withLease(`import:${sourceId}:${scan.root}`, () => work)
 })
 
 /** Writes the files; then, all of them having been looked at, what is gone goes, and what is derived from the new is made. */
@@ -140,8 +119,14 @@ const importFiles = Effect.fnUntraced(function* (
   tally: ImportTally
 ) {
   const writer = yield* PageWriter
-  const pool = yield* WorkerPool
-  const context: GroupContext = { origin, dryRun: options.dryRun, tally, gone: yield* byMoveKey(gone) }
+  const kind = yield* derivedKind
+  const context: GroupContext = {
+    origin,
+    dryRun: options.dryRun,
+    derives: Option.isSome(kind),
+    tally,
+    gone: yield* byMoveKey(gone)
+  }
   const left = context.gone
   const movable = new Map([...left].map(([key, page]) => [page.id, key]))
   const ended = yield* bulk({
@@ -160,7 +145,7 @@ const importFiles = Effect.fnUntraced(function* (
   if (options.dryRun) return ended
   yield* writer.remove(deleted.map((page) => page.id))
   yield* writer.setLocalPath(origin)
-  yield* derive(origin.sourceId, tally, pool.workers)
+  if (Option.isSome(kind)) yield* derive(origin, kind.value, tally)
   return ended
 })
 
@@ -218,29 +203,3 @@ const nothingThere = ({ directory, sourceId }: ImportOrigin, strategy: Strategy,
 }
 
 const doneIn = (tally: ImportTally): number => tally.unchanged + tally.created + tally.updated + tally.renamed
-
-const wordsOf = (error: unknown): string =>
-  SqlError.isSqlError(error)
-    ? `the database failed: ${reasonOf(error)}`
-    : error instanceof Error
-      ? error.message
-      : String(error)
-
-/**
- * Links and timelines of the pages that were written. The brain can be set to have either made by `extract` only, with gbrain's
- * settings `auto_link` and `auto_timeline`.
- */
-const derive = Effect.fnUntraced(function* (sourceId: string, tally: ImportTally, workers: number) {
-  const config = yield* BrainConfig
-  const isOff = (key: string) => Effect.map(config.get(key), Option.exists(isSwitchedOff))
-  const noLinks = yield* isOff("auto_link")
-  const noTimeline = yield* isOff("auto_timeline")
-  const nothingNew = tally.created + tally.updated + tally.renamed === 0
-  if (nothingNew || (noLinks && noTimeline)) return
-  const derived = yield* extractForSlugs(
-    { sourceId, slugs: tally.written, workers },
-    noLinks ? "timeline" : noTimeline ? "links" : "all"
-  )
-  tally.links = derived.links.created
-  tally.timelineEntries = derived.timeline.created
-})

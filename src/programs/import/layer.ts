@@ -2,8 +2,9 @@
 import { Layer } from "effect"
 import { CodeParser } from "../../services/CodeParser.ts"
 import { PageWriter } from "../../services/PageWriter.ts"
+import { Underived } from "../../services/Underived.ts"
 import { extractLayer } from "../extract/layer.ts"
 
 /** All that `importDirectory` needs, given an open brain and `HostProcess`. */
 export const importLayer = (options: { readonly workers: number }) =>
-  Layer.mergeAll(PageWriter.layer, CodeParser.layer(options), extractLayer(options))
+  Layer.mergeAll(PageWriter.layer, Underived.layer, CodeParser.layer(options), extractLayer(options))

@@ -94,5 +94,17 @@ const decodeUtf8 = (bytes: Uint8Array): Result.Result<string, string> => {
   }
 }
 
+/** What became of reading a file. One that a bug of ours breaks on is left with the reason, like one that cannot be read. */
+export const readingOf = <A, R>(
+  reading: Effect.Effect<A, string, R>
+): Effect.Effect<Result.Result<A, string>, never, R> =>
+  Effect.result(
+    Effect.catchDefect(reading, (defect) =>
+      Effect.fail(
+        `cannot be read, which is a bug: ${defect instanceof Error ? defect.message : String(defect)}`
+      )
+    )
+  )
+
 /** The chunks of a page file. */
 export const chunksOf = (file: PageFile): ReadonlyArray<PageChunk> => chunkPage(file.page)

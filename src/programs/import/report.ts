@@ -21,8 +21,10 @@ export const ImportReport = Schema.Struct({
   updated: Count,
   renamed: Count,
   deleted: Count,
-  /** Files that could not be written: the database refused them. */
+  /** Files that could not be written, or whose links could not: the database refused them. */
   failed: Count,
+  /** Pages edited again and again while their links were read; taken by the next import, or by `extract`. */
+  edited: Count,
   chunks: Count,
   /** Chunks of code that were there before, and kept what is attached to them. */
   chunks_kept: Count,
@@ -53,6 +55,7 @@ export interface ImportTally {
   renamed: number
   deleted: number
   failed: number
+  edited: number
   chunks: number
   chunksKept: number
   edges: number
@@ -60,8 +63,6 @@ export interface ImportTally {
   timelineEntries: number
   readonly skipped: Array<{ readonly path: string; readonly reason: string }>
   readonly failures: Array<typeof Problem.Type>
-  /** Slugs of markdown pages that were written: what is derived from them is out of date. */
-  readonly written: Array<string>
 }
 
 /** A tally at zero. */
@@ -72,12 +73,12 @@ export const makeImportTally = (): ImportTally => ({
   renamed: 0,
   deleted: 0,
   failed: 0,
+  edited: 0,
   chunks: 0,
   chunksKept: 0,
   edges: 0,
   links: 0,
   timelineEntries: 0,
   skipped: [],
-  failures: [],
-  written: []
+  failures: []
 })

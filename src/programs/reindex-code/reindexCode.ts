@@ -2,18 +2,15 @@
  * `reindex-code`: pages of code whose chunks were cut by older rules, or from another text than the page has now, are cut again from
  * what the brain has. Chunks that are as they were keep their rows and embeddings, and nothing else of a page is touched.
  */
-import { Clock, Effect, Exit, Option } from "effect"
-import { SqlError } from "effect/sql"
+import { Clock, Effect, Option } from "effect"
 import { codeChunkerVersion } from "../../domain/code/CodeChunks.ts"
-import * as Money from "../../domain/Money.ts"
 import { CodePages } from "../../services/CodePages.ts"
-import { reasonOf } from "../../services/Database.ts"
 import { Progress } from "../../services/Progress.ts"
-import { Runs } from "../../services/Runs.ts"
 import { Sources } from "../../services/Sources.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import { bulk, type BulkReport } from "../bulk.ts"
 import { isFatal } from "../extract-conversation-facts/fatal.ts"
+import { onRecord, wordsOf } from "../onRecord.ts"
 import { reindexGroup, type ReindexGroupOptions } from "./group.ts"
 import { makeReindexCodeTally, type ReindexCodeReport } from "./report.ts"
 
@@ -37,17 +34,12 @@ export const reindexCode = Effect.fn("reindexCode")(function* (
 ) {
   const store = yield* CodePages
   const pool = yield* WorkerPool
-  const runs = yield* Runs
   const sourceIds = yield* (yield* Sources).idsFor(options.sourceId)
   const startedAt = yield* Clock.currentTimeMillis
   const tally = makeReindexCodeTally()
   const total = yield* store.count(sourceIds)
   yield* (yield* Progress).begin({ command: "reindex-code", unit: "pages", total: Option.some(total) })
-  const run = options.dryRun
-    ? undefined
-    : yield* runs.begin({ command: "reindex-code", workers: pool.workers })
-
-  const report = (interrupted: boolean, ended: BulkReport<unknown> | undefined) =>
+  const report = (ended: BulkReport<unknown> | undefined) =>
     Effect.map(Clock.currentTimeMillis, (now): ReindexCodeReport => {
       const elapsed = now - startedAt
       const stopped = Option.getOrNull(Option.map(ended?.stopped ?? Option.none(), wordsOf))
@@ -55,13 +47,14 @@ export const reindexCode = Effect.fn("reindexCode")(function* (
       const unfinished = tally.left + tally.edited > 0
       return {
         command: "reindex-code",
-        status: interrupted
-          ? "interrupted"
-          : failed > 0 || stopped !== null
-            ? "failed"
-            : unfinished
-              ? "incomplete"
-              : "completed",
+        status:
+          ended === undefined
+            ? "interrupted"
+            : failed > 0 || stopped !== null
+              ? "failed"
+              : unfinished
+                ? "incomplete"
+                : "completed",
         dry_run: options.dryRun,
         workers: pool.workers,
         sources: sourceIds,
@@ -84,38 +77,14 @@ export const reindexCode = Effect.fn("reindexCode")(function* (
       }
     })
 
-  const finish = Effect.fnUntraced(function* (made: ReindexCodeReport) {
-    if (run !== undefined) {
-      yield* runs.finish(run, { status: made.status, spent: Money.zero, report: { ...made } })
-    }
-    return made
-  })
-
-  return yield* bulk({
-    items: store.groups(sourceIds),
-    label: (ids: ReadonlyArray<number>) => `the pages from ${ids[0] ?? 0} to ${ids[ids.length - 1] ?? 0}`,
-    isFatal,
-    itemsAtOnce: pool.workers,
-    work: (ids, { piece }) => piece(reindexGroup(ids, options, tally))
-  }).pipe(
-    Effect.flatMap((ended) => Effect.flatMap(report(false, ended), finish)),
-    Effect.onExit((exit) =>
-      Exit.isFailure(exit) && Exit.hasInterrupts(exit)
-        ? report(true, undefined).pipe(
-            Effect.tap((made) =>
-              Effect.ignore(Effect.timeout(Effect.interruptible(finish(made)), "5 seconds"))
-            ),
-            Effect.flatMap(onInterrupt),
-            Effect.ignore
-          )
-        : Effect.void
-    )
+  return yield* onRecord(
+    bulk({
+      items: store.groups(sourceIds),
+      label: (ids: ReadonlyArray<number>) => `the pages from ${ids[0] ?? 0} to ${ids[ids.length - 1] ?? 0}`,
+      isFatal,
+      itemsAtOnce: pool.workers,
+      work: (ids, { piece }) => piece(reindexGroup(ids, options, tally))
+    }),
+    { command: "reindex-code", dryRun: options.dryRun, report, onInterrupt }
   )
 })
-
-const wordsOf = (error: unknown): string =>
-  SqlError.isSqlError(error)
-    ? `the database failed: ${reasonOf(error)}`
-    : error instanceof Error
-      ? error.message
-      : String(error)

@@ -2,15 +2,13 @@
  * What bulk commands that ask no model have in common: rows in groups, N groups at once, a run that is written down, and a report
  * however it ends. A group that fails is halved until the one row is found that fails; the others are done.
  */
-import { Clock, Effect, Exit, Option, type Stream } from "effect"
-import { SqlError } from "effect/sql"
-import * as Money from "../../domain/Money.ts"
-import { reasonOf } from "../../services/Database.ts"
+import { Clock, Effect, Option, type Stream } from "effect"
 import { Progress, type ProgressCounts } from "../../services/Progress.ts"
-import { Runs } from "../../services/Runs.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import { bulk, type BulkReport } from "../bulk.ts"
+import { inHalves } from "../halves.ts"
 import { isFatal } from "../extract-conversation-facts/fatal.ts"
+import { onRecord, wordsOf } from "../onRecord.ts"
 import type { Ending, SweepStatus } from "./ending.ts"
 
 /** What a sweep is made of. */
@@ -40,7 +38,7 @@ const failuresKept = 1000
 /** Runs a sweep. Fails when the rows cannot be listed; what fails on the way is in the report. */
 export const sweep = Effect.fn("sweep")(function* <
   Item,
-  Report extends Record<string, unknown>,
+  Report extends { readonly status: SweepStatus },
   E,
   R,
   EI,
@@ -48,87 +46,50 @@ export const sweep = Effect.fn("sweep")(function* <
 >(options: Sweep<Item, Report, E, R, EI, RI>) {
   const pool = yield* WorkerPool
   const progress = yield* Progress
-  const runs = yield* Runs
   const startedAt = yield* Clock.currentTimeMillis
   yield* progress.begin({ command: options.command, unit: options.unit, total: Option.some(options.total) })
-  const run = options.dryRun
-    ? undefined
-    : yield* runs.begin({ command: options.command, workers: pool.workers })
 
   const failures: Array<{ readonly item: string; readonly reason: string }> = []
   let failed = 0
 
-  const visit = (items: ReadonlyArray<Item>): Effect.Effect<void, E, R> =>
-    Effect.flatMap(options.work(items), progress.count).pipe(
-      Effect.catch((error): Effect.Effect<void, E, R> => {
-        const [first] = items
-        if (isFatal(error) || first === undefined) return Effect.fail(error)
-        if (items.length === 1) {
-          failed++
-          if (failures.length < failuresKept)
-            failures.push({ item: options.label(first), reason: wordsOf(error) })
-          return progress.count({ failed: 1 })
-        }
-        const half = Math.ceil(items.length / 2)
-        return Effect.andThen(visit(items.slice(0, half)), visit(items.slice(half)))
-      })
+  const visit = Effect.fnUntraced(function* (items: ReadonlyArray<Item>) {
+    let refused = 0
+    yield* inHalves(
+      items,
+      (some) => Effect.flatMap(options.work(some), progress.count),
+      (item, reason) => {
+        refused++
+        failed++
+        if (failures.length < failuresKept) failures.push({ item: options.label(item), reason })
+      }
     )
+    yield* progress.count({ failed: refused })
+  })
 
-  const report = Effect.fnUntraced(function* (interrupted: boolean, ended: BulkReport<unknown> | undefined) {
+  const report = Effect.fnUntraced(function* (ended: BulkReport<unknown> | undefined) {
     const stopped = Option.map(ended?.stopped ?? Option.none(), wordsOf)
-    const made: Ending = {
-      status: statusOf(interrupted, failed + (ended?.failed ?? 0) > 0 || Option.isSome(stopped)),
+    const hasFailed = failed + (ended?.failed ?? 0) > 0 || Option.isSome(stopped)
+    return options.report({
+      status: ended === undefined ? "interrupted" : hasFailed ? "failed" : "completed",
       workers: pool.workers,
       elapsedMs: (yield* Clock.currentTimeMillis) - startedAt,
       failed: failed + (ended?.failed ?? 0),
       failures: [...failures, ...(ended?.failures ?? [])],
       stopped: Option.getOrNull(stopped)
-    }
-    return { status: made.status, report: options.report(made) }
+    })
   })
 
-  const finish = Effect.fnUntraced(function* (made: {
-    readonly status: SweepStatus
-    readonly report: Report
-  }) {
-    if (run !== undefined) {
-      const asJson = JSON.parse(JSON.stringify(made.report))
-      yield* runs.finish(run, { status: made.status, spent: Money.zero, report: asJson })
-    }
-    return made.report
-  })
-
-  return yield* bulk({
-    items: options.groups,
-    label: (items) => labelOf(items.map(options.label)),
-    isFatal,
-    itemsAtOnce: pool.workers,
-    work: (items, { piece }) => piece(visit(items))
-  }).pipe(
-    Effect.flatMap((ended) => Effect.flatMap(report(false, ended), finish)),
-    Effect.onExit((exit) =>
-      Exit.isFailure(exit) && Exit.hasInterrupts(exit)
-        ? report(true, undefined).pipe(
-            Effect.tap((made) =>
-              Effect.ignore(Effect.timeout(Effect.interruptible(finish(made)), "5 seconds"))
-            ),
-            Effect.flatMap((made) => options.onInterrupt(made.report)),
-            Effect.ignore
-          )
-        : Effect.void
-    )
+  return yield* onRecord(
+    bulk({
+      items: options.groups,
+      label: (items) => labelOf(items.map(options.label)),
+      isFatal,
+      itemsAtOnce: pool.workers,
+      work: (items, { piece }) => piece(visit(items))
+    }),
+    { command: options.command, dryRun: options.dryRun, report, onInterrupt: options.onInterrupt }
   )
 })
 
-const statusOf = (interrupted: boolean, hasFailed: boolean): SweepStatus =>
-  interrupted ? "interrupted" : hasFailed ? "failed" : "completed"
-
 const labelOf = ([first = "", ...others]: ReadonlyArray<string>): string =>
   others.length === 0 ? first : `${first} and ${others.length} more`
-
-const wordsOf = (error: unknown): string =>
-  SqlError.isSqlError(error)
-    ? `the database failed: ${reasonOf(error)}`
-    : error instanceof Error
-      ? error.message
-      : String(error)

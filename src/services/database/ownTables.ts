@@ -182,5 +182,12 @@ const ownTables = (sql: SqlClient.SqlClient) => [
   sql`create table if not exists gbrain_effect.pages_forced (
     page_id integer primary key,
     forced_at timestamptz not null default now()
+  )`,
+  // Pages that an import wrote, or is about to, and whose links and timelines it has not made yet.
+  sql`create table if not exists gbrain_effect.pages_underived (
+    source_id text not null,
+    slug text not null,
+    directory text not null,
+    primary key (source_id, slug)
   )`
 ]

@@ -86,7 +86,10 @@ describe("pages of a megabyte that are made to be slow", () => {
     ["paths of letters", "äß/"],
     ["code paths", "src/a.ts/"],
     ["blanks", " "],
-    ["percent signs", "[a](b/%E0%"]
+    ["percent signs", "[a](b/%E0%"],
+    ["plain paths, more than a call takes arguments", "a/b "],
+    ["markdown links", "[a](b/c) "],
+    ["wikilinks", "[[a]] "]
   ]
   for (const [name, piece] of hostile) {
     it(name, () => {

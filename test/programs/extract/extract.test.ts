@@ -441,14 +441,18 @@ onBothDatabases("extract", (brain) => {
       expect(yield* allLinks).toEqual(before)
     }))
 
-  test("a page with a hundred thousand links to nowhere, one that links everything, and a circle", () =>
+  test("a page with a million links of all kinds, one that links everything, and a circle", () =>
     Effect.gen(function* () {
       const lines = (count: number, line: (index: number) => string) =>
         Array.from({ length: count }, (_, index) => line(index)).join("\n")
       yield* putPages([
         page(
           "nowhere",
-          lines(100_000, (index) => `[[gone/${index}]]`)
+          [
+            lines(300_000, (index) => `[[gone/${index % 10_000}]]`),
+            lines(300_000, (index) => `[away](far/${index % 10_000}.md)`),
+            lines(400_000, (index) => `see lost/${index}`)
+          ].join("\n")
         ),
         page(
           "self",
@@ -459,8 +463,33 @@ onBothDatabases("extract", (brain) => {
       expect(yield* runExtract()).toMatchObject({
         status: "completed",
         links: { created: 2 },
-        references_unresolved: 100_000
+        references_unresolved: 20_000
       })
       expect(yield* allLinks).toEqual(["circle mentions self", "self founded circle"])
+    }))
+
+  test("a page that a bug of ours breaks on is named, and takes no other along", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages(["a", "b", "c"].map((slug) => page(slug, slug === "a" ? "" : "[[a]]")))
+      const [bad] = yield* sql<{ id: number }>`select id from pages where slug = 'b'`
+      const broken = Layer.effect(
+        Links,
+        Effect.map(Links, (links) =>
+          Links.of({
+            ...links,
+            madeBy: (ids, options) =>
+              ids.includes(bad?.id ?? 0) ? Effect.die(new RangeError("too deep")) : links.madeBy(ids, options)
+          })
+        )
+      ).pipe(Layer.provideMerge(extractLayer({ workers: 2 })))
+      expect(yield* extract(defaultExtractOptions).pipe(Effect.provide(broken))).toMatchObject({
+        status: "failed",
+        pages_processed: 2,
+        pages_failed: 1,
+        failures: [{ item: "b", reason: expect.stringContaining("too deep") }]
+      })
+      expect(yield* allLinks).toEqual(["c mentions a"])
+      expect(yield* stale).toEqual(["b"])
     }))
 })

@@ -1,10 +1,14 @@
 /** What an import promises to whom keeps working with gbrain on the same brain, on both databases. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, FileSystem, Path } from "effect"
+import { Effect, Exit, FileSystem, Layer, Path } from "effect"
 import { SqlClient } from "effect/sql"
 import { defaultImportOptions, importDirectory } from "../../../src/programs/import/importDirectory.ts"
 import { importLayer } from "../../../src/programs/import/layer.ts"
+import { PageNames } from "../../../src/services/PageNames.ts"
+import { PageWriter } from "../../../src/services/PageWriter.ts"
 import { onBothDatabases } from "../../support/brains.ts"
+import { putPages } from "../../support/extraction.ts"
+import { allLinks, runExtract } from "../../support/links.ts"
 
 /** A folder with these files, gone when the scope ends, and how to import it. */
 const folderOf = Effect.fnUntraced(function* (files: Readonly<Record<string, string>>) {
@@ -22,7 +26,7 @@ const folderOf = Effect.fnUntraced(function* (files: Readonly<Record<string, str
     importDirectory({ ...defaultImportOptions, directory }),
     importLayer({ workers: 2 })
   )
-  return { write, run, remove: (name: string) => fs.remove(path.join(directory, name)) }
+  return { directory, write, run, remove: (name: string) => fs.remove(path.join(directory, name)) }
 })
 
 const pages = Effect.gen(function* () {
@@ -39,6 +43,18 @@ const pages = Effect.gen(function* () {
       effective_date is not null as dated, chunker_version as chunker
     from pages where deleted_at is null order by slug`
 })
+
+/** An import that is interrupted when its pages are written and names were looked up, before any links are made. */
+const stopping = (layer: ReturnType<typeof importLayer>) =>
+  Layer.effect(
+    PageNames,
+    Effect.map(PageNames, (names) =>
+      PageNames.of({
+        ...names,
+        refresh: (options) => Effect.andThen(names.refresh(options), Effect.interrupt)
+      })
+    )
+  ).pipe(Layer.provideMerge(layer))
 
 onBothDatabases("an import", (brain) => {
   describe("beside gbrain", () => {
@@ -159,6 +175,95 @@ onBothDatabases("an import", (brain) => {
       }).pipe(Effect.scoped, Effect.provide(brain))
     )
   })
+
+  it.live("a file whose front matter makes no sense, or breaks us, is named and takes no other along", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderOf({
+        "a.md": "A",
+        "cycle.md": "---\na: &a [*a]\n---\nText",
+        // What has no words for itself is a bug of ours waiting to be found.
+        "wordless.md": "---\ntags: [{ toString: 1 }]\n---\nText",
+        "z.md": "Z [[a]]"
+      })
+      const report = yield* folder.run
+      expect(report).toMatchObject({ status: "completed", created: 2, failed: 0, links: 1 })
+      expect(report.skipped).toEqual([
+        { path: "cycle.md", reason: expect.stringContaining("holds itself") },
+        { path: "wordless.md", reason: expect.stringContaining("a bug") }
+      ])
+      expect((yield* pages).map((page) => page.slug)).toEqual(["a", "z"])
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+
+  it.live("that was stopped before it came to links and timelines is finished by the next", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putPages([{ slug: "old", body: "Waits for [[b]].", type: "note" }])
+      yield* runExtract()
+      const folder = yield* folderOf({ "a.md": "[[b]]\n\n- **2024-01-01** | Signed", "b.md": "B" })
+      const stopped = importDirectory({ ...defaultImportOptions, directory: folder.directory }).pipe(
+        Effect.provide(stopping(importLayer({ workers: 2 })))
+      )
+      expect(Exit.hasInterrupts(yield* Effect.exit(stopped))).toBe(true)
+      expect(yield* sql`select status from gbrain_effect.runs where command = 'import'`).toEqual([
+        { status: "interrupted" }
+      ])
+      expect(yield* allLinks).toEqual([])
+      expect(yield* folder.run).toMatchObject({ unchanged: 2, created: 0, links: 2, timeline_entries: 1 })
+      expect(yield* allLinks).toEqual(["a mentions b", "old mentions b"])
+      expect(yield* folder.run).toMatchObject({ unchanged: 2, links: 0, timeline_entries: 0 })
+      expect(yield* sql`select 1 from gbrain_effect.pages_underived`).toEqual([])
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+
+  it.live("whose links the database refuses names the page, fails, and makes them when it can", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const folder = yield* folderOf({ "a.md": "[[b]] bad", "b.md": "[[a]]", "c.md": "[[a]]" })
+      yield* sql`alter table links add constraint refused check (context not like '%bad')`
+      expect(yield* folder.run).toMatchObject({
+        status: "failed",
+        created: 3,
+        failed: 1,
+        links: 2,
+        failures: [{ item: "a", reason: expect.stringContaining("refused") }]
+      })
+      yield* sql`alter table links drop constraint refused`
+      expect(yield* folder.run).toMatchObject({ status: "completed", unchanged: 3, links: 1 })
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+
+  it.live("of a folder that another process imports writes nothing, also no run", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const folder = yield* folderOf({ "a.md": "A" })
+      yield* sql`
+        insert into gbrain_cycle_locks (id, holder_pid, holder_host, acquired_at, ttl_expires_at, last_refreshed_at)
+        values (${`import:default:${folder.directory}`}, 7, 'elsewhere', now(), now() + interval '1 hour', now())`
+      expect(yield* Effect.flip(folder.run)).toMatchObject({ _tag: "LeaseHeld", holderHost: "elsewhere" })
+      expect(yield* pages).toEqual([])
+      expect(yield* sql`select 1 from gbrain_effect.runs`).toEqual([])
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+
+  it.live("that fails is on record as failed", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const folder = yield* folderOf({ "a.md": "A" })
+      const broken = Layer.effect(
+        PageWriter,
+        Effect.map(PageWriter, (writer) =>
+          PageWriter.of({ ...writer, setLocalPath: () => Effect.die(new Error("broken")) })
+        )
+      ).pipe(Layer.provideMerge(importLayer({ workers: 2 })))
+      yield* Effect.exit(
+        importDirectory({ ...defaultImportOptions, directory: folder.directory }).pipe(Effect.provide(broken))
+      )
+      expect(yield* sql`select status, report->>'stopped' as stopped from gbrain_effect.runs`).toEqual([
+        { status: "failed", stopped: "broken" }
+      ])
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
 
   it.live("of an edited page keeps the rows of chunks that only moved, and with them their embeddings", () =>
     Effect.gen(function* () {
