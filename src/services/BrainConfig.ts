@@ -61,7 +61,11 @@ export const isSwitchedOff = (value: string): boolean =>
 
 /** The embedding model and width that the brain is configured for. */
 export const embeddingSettings = Effect.fn("embeddingSettings")(function* (config: BrainConfig["Service"]) {
-  const rows = yield* config.all
+  return yield* readEmbeddingSettings(yield* config.all)
+})
+
+/** The embedding model and width among these rows of `config`, by key. */
+export const readEmbeddingSettings = Effect.fnUntraced(function* (rows: ReadonlyMap<string, string>) {
   const model = rows.get("embedding_model") ?? "openai:text-embedding-3-small"
   const dimensions = yield* readWidth(rows.get("embedding_dimensions") ?? "1536")
   return { model, dimensions }

@@ -9,7 +9,7 @@ import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { embeddingSignature } from "../domain/EmbeddedText.ts"
 import { parseModelId } from "../domain/ModelId.ts"
-import { type BadSetting, BrainConfig, embeddingSettings } from "./BrainConfig.ts"
+import { type BadSetting, readEmbeddingSettings } from "./BrainConfig.ts"
 import { Database } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { vectorArrays } from "./database/vectorCodec.ts"
@@ -98,7 +98,6 @@ export class ChunkEmbeddings extends Context.Service<
     ChunkEmbeddings,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const config = yield* BrainConfig
       const vectorArray = yield* Effect.cached(resilient(vectorArrays(sql, (yield* Database).types)))
       const vectorType = yield* Effect.cached(resilient(columnType(sql)))
 
@@ -143,8 +142,9 @@ export class ChunkEmbeddings extends Context.Service<
 
       // Nobody changes the model between this look and the commit.
       const checkModel = Effect.fnUntraced(function* (scope: Pick<ChunkScope, "model" | "dimensions">) {
-        yield* sql`select 1 from config where key in ('embedding_model', 'embedding_dimensions') for share`
-        const now = yield* embeddingSettings(config)
+        const rows = yield* sql<{ readonly key: string; readonly value: string }>`
+          select key, value from config where key in ('embedding_model', 'embedding_dimensions') for share`
+        const now = yield* readEmbeddingSettings(new Map(rows.map((row) => [row.key, row.value])))
         if (now.model !== scope.model || now.dimensions !== scope.dimensions) {
           return yield* new EmbeddingModelReplaced({
             message:

@@ -18,6 +18,7 @@ import type { EmbeddingCallError } from "../../services/EmbeddingModel.ts"
 import { Journal } from "../../services/Journal.ts"
 import { itemsPerWorker, WorkerPool } from "../../services/WorkerPool.ts"
 import type { Embedder, PreparedInput } from "./embedder.ts"
+import { joinWrites } from "./joinWrites.ts"
 
 /** An item and its vector. */
 export interface EmbeddedItem<Item> {
@@ -51,7 +52,7 @@ export interface EmbedBatchesOptions<Item, Input, E, R, EW, RW> {
    * writer removes them from the journal. Without, writing is not interrupted, and ought to be quick.
    */
   readonly journal: boolean
-  /** Writes the vectors of a request. May run several times at once. */
+  /** Writes the vectors of a request, or of several that came while others were written. May run several times at once. */
   readonly write: (embedded: ReadonlyArray<EmbeddedItem<Item>>) => Effect.Effect<void, EW, RW>
   /** Is told of items that got no vector. */
   readonly unembedded: (items: ReadonlyArray<UnembeddedItem<Item>>) => Effect.Effect<void>
@@ -65,6 +66,12 @@ const stopGrace = Duration.seconds(1)
 
 /** When the number of workers is found out, it is among so many: each may hold a request of megabytes. */
 const mostFoundOut = 64
+
+/** Vectors written together, of several requests. */
+const rowsAtMost = 500
+
+/** How long vectors wait for those before them: as long as a write into a column without an index takes. */
+const writePatience = Duration.millis(25)
 
 interface ReadyItem<Item, Input> extends PreparedInput<Input> {
   readonly item: Item
@@ -80,6 +87,7 @@ export const embedBatches = Effect.fn("embedBatches")(function* <Item, Input, E,
   const journal = yield* Journal
   const pool = yield* WorkerPool
   const stop = yield* Deferred.make<Failure>()
+  const write = joinWrites({ write: options.write, rowsAtMost, patience: writePatience })
 
   const prepare = (item: Item) =>
     Effect.flatMap(embedder.prepare(options.inputOf(item)), (prepared) =>
@@ -137,8 +145,8 @@ export const embedBatches = Effect.fn("embedBatches")(function* <Item, Input, E,
           const vector = vectors.get(key)
           return vector === undefined ? [] : [{ item, vector, key, cut, fromJournal: known.has(key) }]
         })
-        const write = embedded.length === 0 ? Effect.void : options.write(embedded)
-        yield* options.journal ? restore(write) : write
+        const writing = embedded.length === 0 ? Effect.void : write(embedded)
+        yield* options.journal ? restore(writing) : writing
         if (reasons.size > 0) {
           yield* options.unembedded(
             batch.flatMap(({ item, key }) => {

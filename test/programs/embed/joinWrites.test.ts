@@ -1,0 +1,102 @@
+import { describe, expect, it } from "@effect/vitest"
+import { type Duration, Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { joinWrites } from "../../../src/programs/embed/joinWrites.ts"
+
+/** A store that takes a second a write and refuses whatever has a row "bad" in it. */
+const store = (options: { readonly rowsAtMost: number; readonly patience: Duration.Input }) => {
+  const written: Array<string> = []
+  const write = joinWrites({
+    ...options,
+    write: (rows: ReadonlyArray<string>) =>
+      Effect.andThen(
+        Effect.sleep("1 second"),
+        Effect.suspend(() => {
+          written.push(rows.join(" "))
+          return rows.includes("bad") ? Effect.fail("refused" as const) : Effect.void
+        })
+      )
+  })
+  return { write, written }
+}
+
+describe("joinWrites", () => {
+  it.effect("what comes while a write is under way goes with the next, and nothing waits at leisure", () =>
+    Effect.gen(function* () {
+      const { write, written } = store({ rowsAtMost: 10, patience: "1 minute" })
+      const first = yield* Effect.forkChild(write(["a"]))
+      yield* TestClock.adjust("500 millis")
+      const others = yield* Effect.forkChild(
+        Effect.all([write(["b"]), write(["c", "d"]), write(["e"])], { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.join(first)
+      expect(written).toEqual(["a"])
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(others)
+      expect(written).toEqual(["a", "b c d e"])
+    })
+  )
+
+  it.effect("a write that takes longer than the patience holds nobody up", () =>
+    Effect.gen(function* () {
+      const { write, written } = store({ rowsAtMost: 10, patience: "100 millis" })
+      const all = yield* Effect.forkChild(
+        Effect.all([write(["a"]), write(["b"]), write(["c"])], { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("1100 millis")
+      yield* Fiber.join(all)
+      expect(written).toEqual(["a", "b c"])
+    })
+  )
+
+  it.effect("joins up to so many rows, and leaves a large write whole", () =>
+    Effect.gen(function* () {
+      const { write, written } = store({ rowsAtMost: 3, patience: "1 minute" })
+      const all = yield* Effect.forkChild(
+        Effect.all([write(["a"]), write(["b", "c"]), write(["d", "e"]), write(["1", "2", "3", "4"])], {
+          concurrency: "unbounded"
+        })
+      )
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(all)
+      expect(written).toEqual(["a", "b c", "d e", "1 2 3 4"])
+    })
+  )
+
+  it.effect("rows that are refused take none along that they were joined with", () =>
+    Effect.gen(function* () {
+      const { write, written } = store({ rowsAtMost: 10, patience: "1 minute" })
+      const exits = yield* Effect.forkChild(
+        Effect.all(
+          ["a", "b", "bad", "c"].map((row) => Effect.exit(write([row]))),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* TestClock.adjust("10 seconds")
+      const ended = yield* Fiber.join(exits)
+      expect(ended.map(Exit.isSuccess)).toEqual([true, true, false, true])
+      expect(ended[2]).toEqual(Exit.fail("refused"))
+      expect(written.slice(0, 2)).toEqual(["a", "b bad c"])
+      expect(written.slice(2).sort()).toEqual(["b", "bad", "c"])
+    })
+  )
+
+  it.effect("an interrupted writer leaves the rows of others to themselves, and nobody waits for ever", () =>
+    Effect.gen(function* () {
+      for (const patience of ["1 minute", "400 millis"] as const) {
+        const { write, written } = store({ rowsAtMost: 10, patience })
+        const fibers = yield* Effect.forEach(["a", "b", "c", "d", "e"], (row) =>
+          Effect.forkChild(Effect.asVoid(write([row])))
+        )
+        // The second or third is in the middle of a write that has the rows of those behind it.
+        yield* TestClock.adjust("1500 millis")
+        yield* Fiber.interruptAll(fibers.slice(0, 3))
+        yield* TestClock.adjust("10 seconds")
+        for (const fiber of fibers.slice(3)) yield* Fiber.join(fiber)
+        const rows = written.join(" ").split(" ")
+        expect(rows.filter((row) => row === "d" || row === "e").sort()).toEqual(["d", "e"])
+      }
+    })
+  )
+})
