@@ -39,20 +39,30 @@ export interface VectorColumn {
   readonly dimensions: number
 }
 
-/** The vector columns of the open brain that exist and are of a type we know. */
-export const vectorColumns = Effect.fn("vectorColumns")(function* () {
+/** The types of the columns that are for vectors, as the database writes them, of whatever type they are. */
+export const vectorColumnTypes = Effect.fn("vectorColumnTypes")(function* () {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ readonly table: string; readonly type: string }>`
+  return yield* sql<{ readonly table: VectorColumn["table"]; readonly type: string }>`
     select relname as table, format_type(atttypid, atttypmod) as type
     from pg_attribute join pg_class on pg_class.oid = attrelid
     where attrelid in ('facts'::regclass, 'content_chunks'::regclass) and attname = 'embedding' and not attisdropped
     order by relname desc`
-  return rows.flatMap((row): ReadonlyArray<VectorColumn> => {
-    const match = /^(halfvec|vector)\((\d+)\)$/.exec(row.type)
-    if (match === null || (row.table !== "facts" && row.table !== "content_chunks")) return []
-    return [
-      { table: row.table, type: match[1] === "vector" ? "vector" : "halfvec", dimensions: Number(match[2]) }
-    ]
+})
+
+/** The vector columns of the open brain that exist and are of a type we know. */
+export const vectorColumns = Effect.fn("vectorColumns")(function* () {
+  return (yield* vectorColumnTypes()).flatMap((row): ReadonlyArray<VectorColumn> => {
+    // With the schema of the extension before it, where that is not on the search path.
+    const match = /^(?:[^.()]+\.)?(halfvec|vector)\((\d+)\)$/.exec(row.type)
+    return match === null
+      ? []
+      : [
+          {
+            table: row.table,
+            type: match[1] === "vector" ? "vector" : "halfvec",
+            dimensions: Number(match[2])
+          }
+        ]
   })
 })
 

@@ -173,6 +173,11 @@ export class FactStore extends Context.Service<
         return { cleaned: row.cleaned, rowNum, transaction: row.transaction }
       })
 
+      // gbrain's setting; whatever else it says, nothing is shown to others by mistake.
+      const defaultVisibility = sql`
+        select case when exists (select 1 from config where key = 'facts.default_visibility'
+          and lower(btrim(value)) = 'world') then 'world' else 'private' end as by_default`
+
       // One statement: the facts with their vectors from the journal, the mark, and the vectors' farewell.
       const write = Effect.fnUntraced(function* (outcome: PageOutcome, rowNum: number, type: string) {
         const { facts, page } = outcome
@@ -218,12 +223,14 @@ export class FactStore extends Context.Service<
               embedding, embedded_at)
             select ${page.sourceId}, row.source, row.source_session, ${page.slug}, row.row_num, row.fact, row.kind,
               row.entity_slug, row.confidence, row.notability, row.context, coalesce(row.valid_from, now()),
-              row.claim_metric, row.claim_value, row.claim_unit, row.claim_period, 'private',
+              row.claim_metric, row.claim_value, row.claim_unit, row.claim_period,
+              case when row.vector_key is not null then visible.by_default else 'private' end,
               spent.vector::${sql.literal(type)}, case when spent.key is not null then now() end
             from jsonb_to_recordset(${JSON.stringify([...rows, ...marks])}::jsonb) as row(row_num int, vector_key text,
               source text, source_session text, fact text, kind text, entity_slug text, confidence real,
               notability text, context text, valid_from timestamptz, claim_metric text, claim_value double precision,
               claim_unit text, claim_period text)
+            cross join (${defaultVisibility}) as visible
             left join spent on spent.key = row.vector_key
             returning embedded_at
           )

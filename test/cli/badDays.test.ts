@@ -203,24 +203,36 @@ describe.skipIf(inject("noPostgres") !== "")(`bad days ${inject("noPostgres")}`,
     expect(asked).toContain("in the end")
   })
 
-  for (const [what, fault] of [
-    ["a wrong width", { kind: "vectors", how: "width" }],
-    ["a refusal for good", { kind: "status", status: 400 }]
-  ] as const) {
-    it(`embeddings with ${what}: no fact without its vector, said, exit 1, mended by the next run for nothing more`, async () => {
-      const brain = await brains.make(2)
-      api.behave({ rules: [{ endpoint: "embeddings", fault }] })
-      const first = await run(brain)
-      expect(first).toMatchObject({ code: 1, report: { pages_failed: 2, facts_inserted: 0 } })
-      expect(await facts(brain)).toEqual([])
-      const asked = api.stats().chatCalls
-      api.behave({ rules: [] })
-      expect((await run(brain)).code).toBe(0)
-      expect(api.stats().chatCalls).toBe(asked)
-      await brain.expectWhole(2)
-      expect((await facts(brain)).some((row) => row.bare)).toBe(false)
+  it("embeddings with a refusal for good: no fact without its vector, said, exit 1, mended by the next run for nothing more", async () => {
+    const brain = await brains.make(2)
+    api.behave({ rules: [{ endpoint: "embeddings", fault: { kind: "status", status: 400 } }] })
+    const first = await run(brain)
+    expect(first).toMatchObject({ code: 1, report: { pages_failed: 2, facts_inserted: 0 } })
+    expect(await facts(brain)).toEqual([])
+    const asked = api.stats().chatCalls
+    api.behave({ rules: [] })
+    expect((await run(brain)).code).toBe(0)
+    expect(api.stats().chatCalls).toBe(asked)
+    await brain.expectWhole(2)
+    expect((await facts(brain)).some((row) => row.bare)).toBe(false)
+  })
+
+  it("embeddings with a wrong width stop the run, exit 1; the next run pays for no answer of the page that met them", async () => {
+    const brain = await brains.make(2)
+    api.behave({ rules: [{ endpoint: "embeddings", fault: { kind: "vectors", how: "width" } }] })
+    const first = await run(brain)
+    expect(first).toMatchObject({
+      code: 1,
+      report: { status: "failed", facts_inserted: 0, stopped: expect.stringContaining("dimensions") }
     })
-  }
+    expect(await facts(brain)).toEqual([])
+    api.behave({ rules: [] })
+    const next = await run(brain)
+    expect(next.code).toBe(0)
+    expect(next.report.segments_from_journal).toBeGreaterThanOrEqual(2)
+    await brain.expectWhole(2)
+    expect((await facts(brain)).some((row) => row.bare)).toBe(false)
+  })
 
   for (const how of ["cut", "stall"] as const) {
     it(`a network to the database that is ${how === "cut" ? "cut" : "silent"} for ten seconds in the middle is waited for`, async () => {

@@ -30,6 +30,8 @@ export interface HowToStart {
   readonly cwd?: string
   /** Options for Node itself. */
   readonly nodeOptions?: ReadonlyArray<string>
+  /** Somebody at a terminal, who types `keys` when the text `when` is on the screen. All of it is then on standard output. */
+  readonly terminal?: { readonly when: string; readonly keys: string }
 }
 
 /** An environment of its own for commands: no settings, no keys, no brain of the person who runs the tests. */
@@ -52,24 +54,37 @@ export interface CliHome {
 export const cliHome = async (base: Readonly<Record<string, string>> = {}): Promise<CliHome> => {
   const directory = await mkdtemp(join(tmpdir(), "gbrain-test-"))
   const start: CliHome["start"] = (args, env = {}, how = {}) => {
-    const child = spawn(
+    const { terminal } = how
+    const command = [
       process.execPath,
-      [...(how.nodeOptions ?? []), join(root, "bin/gbrain.js"), ...args],
-      {
-        cwd: how.cwd ?? root,
-        stdio: ["ignore", "pipe", "pipe"],
-        env: {
-          PATH: process.env["PATH"] ?? "",
-          HOME: directory,
-          GBRAIN_HOME: join(directory, "home"),
-          ...base,
-          ...env
-        }
+      ...(how.nodeOptions ?? []),
+      join(root, "bin/gbrain.js"),
+      ...args
+    ] as const
+    const [program, ...rest] =
+      terminal === undefined
+        ? command
+        : (["script", "-qec", command.map((word) => `'${word}'`).join(" "), "/dev/null"] as const)
+    const child = spawn(program, rest, {
+      cwd: how.cwd ?? root,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: directory,
+        GBRAIN_HOME: join(directory, "home"),
+        ...base,
+        ...env
       }
-    )
+    })
     let stdout = ""
     let stderr = ""
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
+    if (terminal === undefined) child.stdin.end()
+    child.stdout.on("data", (chunk: Buffer) => {
+      const before = stdout
+      stdout += chunk.toString()
+      if (terminal === undefined || before.includes(terminal.when) || !stdout.includes(terminal.when)) return
+      child.stdin.write(terminal.keys)
+    })
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
     const ended = new Promise<CliResult>((resolve, reject) => {
       child.once("error", reject)

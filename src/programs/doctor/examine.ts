@@ -4,7 +4,12 @@ import { SqlClient } from "effect/sql"
 import { defaultWidth, widthProblem } from "../../domain/EmbeddingDimensions.ts"
 import { Brain, pgvectorVersion } from "../../services/Brain.ts"
 import { BrainConfig, embeddingSettings, isSwitchedOff } from "../../services/BrainConfig.ts"
-import { migrationCommand, vectorColumns, widthMismatch } from "../../services/EmbeddingWidth.ts"
+import {
+  migrationCommand,
+  vectorColumns,
+  vectorColumnTypes,
+  widthMismatch
+} from "../../services/EmbeddingWidth.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { openMigration } from "../../services/migration/state.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
@@ -92,9 +97,13 @@ const pgvector = Effect.gen(function* () {
 const widths = Effect.gen(function* () {
   const { dimensions, model } = yield* embeddingSettings(yield* BrainConfig)
   const columns = yield* vectorColumns()
+  const types = yield* vectorColumnTypes()
+  // gbrain's names for the two.
+  const nameOf = (table: string) => `${table === "facts" ? "facts_" : ""}embedding_width_consistency`
   const gone = (["facts", "content_chunks"] as const).filter(
-    (table) => !columns.some((column) => column.table === table)
+    (table) => !types.some((column) => column.table === table)
   )
+  const unknown = types.filter(({ table }) => !columns.some((column) => column.table === table))
   if (gone.length > 0) {
     return gone.map((table) =>
       fail(
@@ -112,9 +121,14 @@ const widths = Effect.gen(function* () {
       `gbrain config set embedding_dimensions ${Option.getOrElse(defaultWidth(model), () => dimensions)}`
     )
   }
-  return columns.map((column) => {
-    // gbrain's names for the two.
-    const name = `${column.table === "facts" ? "facts_" : ""}embedding_width_consistency`
+  const unrecognised = unknown.map(({ table, type }) =>
+    warn(
+      nameOf(table),
+      `${table}.embedding is of the type ${type}, which is not recognised: halfvec(N) or vector(N) is`
+    )
+  )
+  const known = columns.map((column) => {
+    const name = nameOf(column.table)
     if (column.dimensions === dimensions) {
       return ok(name, `${column.table} ${column.type}(${column.dimensions}), as ${model} makes them`)
     }
@@ -125,6 +139,7 @@ const widths = Effect.gen(function* () {
       `${migrationCommand(model, dimensions)}\n-- or, dropping the vectors that are there:\n${mismatch.statements.join("\n")}`
     )
   })
+  return [...unrecognised, ...known]
 })
 
 const embeddings = Effect.gen(function* () {

@@ -8,6 +8,7 @@ import { ChatModel } from "../../services/ChatModel.ts"
 import { type Candidate, Conversations } from "../../services/Conversations.ts"
 import { Progress } from "../../services/Progress.ts"
 import type { ItemContext } from "../bulk.ts"
+import { namedTranscript } from "./body.ts"
 import { commitPage } from "./commit.ts"
 import type { ExtractionOptions } from "./options.ts"
 import { planPage, readPage } from "./plan.ts"
@@ -45,6 +46,11 @@ export const extractPage = Effect.fn("extractPage")(function* (
   if (read.page.slug !== candidate.slug) {
     yield* warn(tally, candidate.slug, `renamed to ${read.page.slug} meanwhile; the next run takes it`)
     return yield* skip({ disappeared: 1 })
+  }
+  const transcript = namedTranscript(read.page)
+  if (Option.isSome(transcript) && read.body._tag === "Page") {
+    const reason = `the transcript ${transcript.value} cannot be read here; the page's own text was taken in its place`
+    yield* warn(tally, candidate.slug, reason)
   }
   const forced = options.force
     ? Option.some(yield* conversations.force(candidate.id))

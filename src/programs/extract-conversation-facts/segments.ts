@@ -169,13 +169,14 @@ const finishPage = Effect.fnUntraced(function* (
     yield* tallyUp(tally, { partial: 1 })
     return yield* progress.count({ done: 1 })
   }
+  // None is on record when the model turned out to reject everything: that is no matter of this page.
   const open = [...failed.values()].filter((failure) => !failure.givenUp)
-  if (open.length === 0) {
-    const [failure] = failed.values()
+  const [failure] = failed.values()
+  if (failure !== undefined && open.length === 0) {
     yield* conversations.setAside(
       candidate,
       read.versionToken,
-      `given up: ${failure?.reason ?? "segments failed"}`,
+      `given up: ${failure.reason}`,
       Option.some(model)
     )
     yield* tallyUp(tally, { partial: 1, setAside: 1 })
@@ -185,6 +186,6 @@ const finishPage = Effect.fnUntraced(function* (
   return yield* new SegmentFailed({
     key: open[0]?.key ?? "",
     rejected: false,
-    message: `${open.length} of ${work.length} segments got no usable answer (${open[0]?.reason ?? "unknown"}); the next run asks again`
+    message: `${open.length} of ${work.length} segments got no usable answer (${open[0]?.reason ?? "the model rejects everything"}); the next run asks again`
   })
 })

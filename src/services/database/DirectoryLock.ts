@@ -62,10 +62,11 @@ export const holdDirectory = Effect.fn("DirectoryLock.holdDirectory")(function* 
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (yield* tryHold) return
       const found = yield* holder
-      if (Option.exists(found, (it) => isLiving(self, it))) return yield* inUse(directory, found)
+      if (Option.exists(found, (it) => isLiving(self, it)))
+        return yield* inUse(directory, lock, self.host, found)
       yield* Effect.ignore(supersede)
     }
-    return yield* inUse(directory, yield* holder)
+    return yield* inUse(directory, lock, self.host, yield* holder)
   })
 
   yield* Effect.acquireRelease(acquire, () => Effect.ignore(fs.remove(lock)))
@@ -75,7 +76,12 @@ export const holdDirectory = Effect.fn("DirectoryLock.holdDirectory")(function* 
 const isLiving = (self: HostProcess["Service"], holder: typeof Holder.Type): boolean =>
   holder.host !== self.host || (holder.pid !== self.pid && self.isAlive(holder.pid))
 
-const inUse = (directory: string, holder: Option.Option<typeof Holder.Type>) => {
+const inUse = (
+  directory: string,
+  lock: string,
+  ourHost: string,
+  holder: Option.Option<typeof Holder.Type>
+) => {
   const { host, pid } = Option.getOrElse(holder, () => ({ pid: 0, host: "unknown host" }))
   return new BrainInUse({
     directory,
@@ -83,6 +89,7 @@ const inUse = (directory: string, holder: Option.Option<typeof Holder.Type>) => 
     holderHost: host,
     message:
       `The embedded brain in ${directory} is open in another process (pid ${pid} on ${host}). ` +
-      `Wait for it or stop it. Brains that several processes use at once belong on Postgres: gbrain init --url URL.`
+      `Wait for it or stop it. ${host === ourHost ? "" : `If it is gone for good, as after the restart of a container, remove ${lock}. `}` +
+      `Brains that several processes use at once belong on Postgres: gbrain init --url URL.`
   })
 }

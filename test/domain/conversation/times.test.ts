@@ -66,6 +66,35 @@ describe("03/02: February or March", () => {
   })
 })
 
+describe("a conversation in several time zones", () => {
+  it("takes each line by the zone that it names, and the others by the page's", () => {
+    const parsed = parseConversation(
+      [
+        "[2025-07-01T10:00:00+01:00] Dana: in Lisbon",
+        "[2025-07-01T09:05:00Z] Omar: in Reykjavik",
+        "[2025-07-01T11:10:00] Ines: in Madrid",
+        "[2025-12-01T10:15:00] Ines: in Madrid, in winter",
+        "[2025-07-01T05:20:00-04:00] Ben: in New York"
+      ].join("\n"),
+      { date: undefined, timezone: "Europe/Madrid" }
+    )
+    expect(
+      parsed._tag === "Conversation"
+        ? parsed.messages.map(
+            (message) => `${message.speaker} ${new Date(message.time).toISOString().slice(0, 16)}`
+          )
+        : parsed.detail
+    ).toEqual([
+      "Dana 2025-07-01T09:00",
+      "Omar 2025-07-01T09:05",
+      "Ines 2025-07-01T09:10",
+      "Ines 2025-12-01T09:15",
+      "Ben 2025-07-01T09:20"
+    ])
+    expect(parsed._tag === "Conversation" && parsed.warnings).toEqual([])
+  })
+})
+
 describe("an appended line changes no earlier question", () => {
   const two = (number: number) => String(number).padStart(2, "0")
   const stamped = fc.record({

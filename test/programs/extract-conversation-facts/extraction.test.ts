@@ -59,6 +59,27 @@ onBothDatabases("extract-conversation-facts", (brain) => {
       expect(yield* sql`select 1 from gbrain_cycle_locks`).toEqual([])
     }))
 
+  test("facts are as visible as the brain's default says, marks are private", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const api = yield* standIn()
+      const values = [" World", "everybody"]
+      for (const [index, value] of values.entries()) {
+        yield* sql`insert into config (key, value) values ('facts.default_visibility', ${value})
+          on conflict (key) do update set value = excluded.value`
+        yield* putPages([{ slug: `chats/${index}`, body: conversation(`c${index}`, 2) }])
+        yield* extract(api.url)
+      }
+      expect(
+        yield* sql`select distinct source_markdown_slug as page, kind = 'event' as fact, visibility from facts order by 1, 2`
+      ).toEqual([
+        { page: "chats/0", fact: false, visibility: "private" },
+        { page: "chats/0", fact: true, visibility: "world" },
+        { page: "chats/1", fact: false, visibility: "private" },
+        { page: "chats/1", fact: true, visibility: "private" }
+      ])
+    }))
+
   test("a second run asks nothing, writes nothing and costs nothing", () =>
     Effect.gen(function* () {
       const api = yield* standIn()
@@ -220,7 +241,7 @@ onBothDatabases("extract-conversation-facts", (brain) => {
         expect(report.stopped).toContain("temperature is not supported")
         expect(api.stats().chatCalls - asked).toBeLessThan(16)
       }
-      expect(yield* sql`select 1 from gbrain_effect.segment_failures where attempts > 2`).toEqual([])
+      expect(yield* sql`select slug, attempts, reason from gbrain_effect.segment_failures`).toEqual([])
       expect(yield* sql`select 1 from gbrain_effect.pages_set_aside`).toEqual([])
       api.behave({ rules: [] })
       expect(yield* extract(api.url)).toMatchObject({ status: "completed", pages_processed: 40 })

@@ -104,6 +104,13 @@ onBothDatabases("behaviour fixtures", (brain) => {
       expect((yield* factsOf("meetings/call")).every((row) => row.fact.includes("the new contract"))).toBe(
         true
       )
+      // A file that is not on this machine is said, since facts of the page's own text take the place of its facts.
+      yield* Effect.promise(() => rm(join(folder, "call.txt")))
+      const without = yield* extract(api.url)
+      expect(without).toMatchObject({ pages_marked_non_extractable: 1 })
+      expect(without.warnings).toEqual([
+        { item: "meetings/call", reason: expect.stringContaining("call.txt") }
+      ])
       // A path that leads out of the brain's folder is not followed.
       yield* putPages([
         {
@@ -210,6 +217,12 @@ onBothDatabases("behaviour fixtures", (brain) => {
         for (const statement of statements) yield* sql.unsafe(statement)
         expect((yield* widths).map((check) => check.status)).toEqual(["ok"])
       }
+      yield* sql`drop index if exists idx_facts_embedding_hnsw`
+      yield* sql`alter table facts alter column embedding type vector`
+      expect(yield* widths).toMatchObject([
+        { status: "warn", message: expect.stringContaining("facts.embedding is of the type vector") }
+      ])
+      yield* sql`alter table facts alter column embedding type vector(64)`
       // The column is vector(64) now: what is written is cast to what is there.
       expect(yield* extract(api.url)).toMatchObject({ status: "completed", facts_inserted: 2 })
       expect((yield* factsOf("chats/one")).some((row) => row.bare)).toBe(false)

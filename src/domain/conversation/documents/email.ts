@@ -82,9 +82,13 @@ const senderOf = (from: string): string => {
   return cleanSpeaker(at > 0 ? name.slice(0, at) : name)
 }
 
+// A zone comes after the time of day: the "-2025" of 14-Feb-2025 is none.
+const zoneAfterTime =
+  /\d:\d{2}(?::\d{2}(?:\.\d{1,9})?)? ?(?:[AP]M ?)?(?:[+-]\d{2}:?\d{2}|GMT|UTC|Z|[ECMP][SD]T)\b/i
+
 const stampOf = (text: string): Stamp => {
   // Without a zone the words mean a local time, which Date.parse would take in the zone of whoever runs this.
-  const zoned = /(?:[+-]\d{2}:?\d{2}|\b(?:GMT|UTC|Z|[ECMP][SD]T))\b/.test(text)
+  const zoned = zoneAfterTime.test(text.slice(0, 200))
   const millis = Date.parse(zoned ? text.replace(/\([^)]{0,40}\)/, "") : `${text.replace(/\bat\b/i, "")} UTC`)
   if (Number.isNaN(millis)) return { kind: "none" }
   const date = new Date(millis)

@@ -1,0 +1,120 @@
+/** What `doctor` finds, and what it says to do. */
+import { expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { type Check, examine } from "../../src/programs/doctor/examine.ts"
+import { brainLayer } from "../../src/programs/extract-conversation-facts/layer.ts"
+import { HostProcess } from "../../src/services/HostProcess.ts"
+import { OpenAi } from "../../src/services/OpenAi.ts"
+import { onBothDatabases } from "../support/brains.ts"
+import { conversation, environment, extract, putPages, standIn } from "../support/extraction.ts"
+
+/** No process has it: the kernel's largest is below. */
+const nobody = 4_194_305
+
+onBothDatabases("doctor", (brain) => {
+  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
+    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
+  const findings = Effect.fnUntraced(function* (env: Readonly<Record<string, string>>) {
+    const { checks } = yield* examine().pipe(
+      Effect.provide(OpenAi.layer),
+      Effect.provide(brainLayer),
+      Effect.provide(environment(env))
+    )
+    return (name: string): Check | undefined => checks.find((check) => check.name === name)
+  })
+  const body = Effect.gen(function* () {
+    yield* HostProcess
+    yield* SqlClient.SqlClient
+    yield* standIn()
+    yield* putPages([])
+    yield* extract("")
+    yield* findings({})
+  })
+
+  test("a brain in order, whose models answer", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      const { checks } = yield* examine().pipe(
+        Effect.provide(OpenAi.layer),
+        Effect.provide(brainLayer),
+        Effect.provide(environment({ OPENAI_BASE_URL: api.url, OPENAI_API_KEY: "sk-test" }))
+      )
+      expect(checks.filter((check) => check.status !== "ok")).toEqual([])
+    }))
+
+  test("models: no key, nobody at the address, no price", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const keyless = yield* findings({})
+      for (const name of ["chat_model", "embedding_model"]) {
+        expect(keyless(name)).toMatchObject({
+          status: "fail",
+          message: expect.stringContaining("OPENAI_API_KEY")
+        })
+      }
+      const away = yield* findings({ OPENAI_BASE_URL: "http://127.0.0.1:9", OPENAI_API_KEY: "sk-test" })
+      expect(away("chat_model")).toMatchObject({
+        status: "fail",
+        message: expect.stringContaining("127.0.0.1:9")
+      })
+      yield* sql`insert into config (key, value) values ('facts.extraction_model', 'openai:unheard-of')`
+      expect((yield* findings({}))("chat_model_price")).toMatchObject({
+        status: "warn",
+        message: "no price is known for openai:unheard-of",
+        fix: expect.stringMatching(/^gbrain config set pricing.overrides/)
+      })
+      expect(keyless("chat_model_price")).toMatchObject({ status: "ok" })
+    }))
+
+  test("conversations to do, from more than ten on", () =>
+    Effect.gen(function* () {
+      const pages = (count: number) =>
+        putPages(
+          Array.from({ length: count }, (_, n) => ({ slug: `chats/${n}`, body: conversation(`c${n}`, 2) }))
+        )
+      yield* pages(10)
+      expect((yield* findings({}))("conversation_facts_backlog")).toMatchObject({ status: "ok" })
+      yield* pages(11)
+      expect((yield* findings({}))("conversation_facts_backlog")).toMatchObject({
+        status: "warn",
+        message: expect.stringContaining("11 to do"),
+        fix: expect.stringContaining("gbrain extract-conversation-facts")
+      })
+    }))
+
+  test("leases of processes that are gone, here or past their time", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const self = yield* HostProcess
+      const hold = (id: string, pid: number, host: string, seconds: number) => sql`
+        insert into gbrain_cycle_locks (id, holder_pid, holder_host, ttl_expires_at, last_refreshed_at)
+        values (${id}, ${pid}, ${host}, now() + make_interval(secs => ${seconds}), now())`
+      yield* hold("mine", self.pid, self.host, 60)
+      yield* hold("theirs", nobody, "elsewhere", 60)
+      expect((yield* findings({}))("leases")).toMatchObject({ status: "ok", message: "2 held" })
+      yield* hold("dead", nobody, self.host, 60)
+      yield* hold("expired", 1, "elsewhere", -60)
+      expect((yield* findings({}))("leases")).toMatchObject({
+        status: "warn",
+        message: expect.stringContaining("2 of 4 belong to processes that are gone")
+      })
+    }))
+
+  test("pgvector that is old, or missing, and took its columns along", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`update pg_extension set extversion = '0.6.2' where extname = 'vector'`
+      expect((yield* findings({}))("pgvector")).toMatchObject({
+        status: "warn",
+        message: "0.6.2 has no halfvec"
+      })
+      yield* sql`drop extension vector cascade`
+      const without = yield* findings({})
+      expect(without("pgvector")).toMatchObject({ status: "fail", fix: "create extension vector;" })
+      expect(without("facts_embedding_width_consistency")).toMatchObject({
+        status: "fail",
+        message: "facts has no column for vectors; it went with pgvector"
+      })
+    }))
+})
