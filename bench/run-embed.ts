@@ -1,7 +1,7 @@
 /** One measured run: `run-embed.ts DATABASE_URL API_URL CHUNKS WORKERS BATCH`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
-import { ConfigProvider, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
+import { ConfigProvider, Duration, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import {
@@ -110,7 +110,13 @@ await Effect.runPromise(
   program.pipe(
     Effect.provide(
       embedLayer({ workers: Number(workers), cap: Money.parseUsd("1000") }).pipe(
-        Layer.provide(Layer.succeed(VectorIndexPolicy, { fromVectors: 1, mostPerWritten: 2 })),
+        Layer.provide(
+          Layer.succeed(VectorIndexPolicy, {
+            fromVectors: 1,
+            mostPerWritten: 2,
+            patience: Duration.seconds(5)
+          })
+        ),
         Layer.provideMerge(brain),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer),

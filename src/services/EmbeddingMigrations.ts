@@ -7,18 +7,13 @@
 import { Context, Effect, Layer, Option, Schema, SemVer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"
+import { makeIndex } from "./database/concurrentIndex.ts"
 import { pgvectorVersion } from "./Brain.ts"
 import { type BadSetting, BrainConfig, embeddingSettings } from "./BrainConfig.ts"
 import { Database } from "./Database.ts"
 import { type VectorArray, vectorArrays } from "./database/vectorCodec.ts"
 import { actualColumns, dropColumns, kindAt, preparePages, prepareTable } from "./migration/columns.ts"
-import {
-  dropIndexes,
-  indexProgress,
-  makeIndex,
-  type PlannedIndex,
-  plannedIndexes
-} from "./migration/indexes.ts"
+import { dropIndexes, indexProgress, type PlannedIndex, plannedIndexes } from "./migration/indexes.ts"
 import {
   countPending,
   type MadeVector,
@@ -31,7 +26,7 @@ import {
   sampleTexts,
   writeVectors
 } from "./migration/rows.ts"
-import type { TableBusy } from "./migration/shortLocks.ts"
+import type { TableBusy } from "./database/shortLocks.ts"
 import {
   beginMigration,
   changesPages,
@@ -47,7 +42,7 @@ import { type MigratedTable, type TableSpec, tableSpecs } from "./migration/tabl
 import { type Lease, type LeaseLost, PageLease } from "./PageLease.ts"
 
 export type { MadeVector, PendingKind, PendingRow, Refusal } from "./migration/rows.ts"
-export { LockPolicy, TableBusy } from "./migration/shortLocks.ts"
+export { LockPolicy, TableBusy } from "./database/shortLocks.ts"
 export { type Migration, MigrationGone, type MigrationPhase } from "./migration/state.ts"
 export type { SwapOutcome } from "./migration/swap.ts"
 export type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"

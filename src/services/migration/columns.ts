@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { resilient } from "../database/Resilience.ts"
 import { widestIndexed } from "../database/gbrainTables/EmbeddingColumns.ts"
-import { withShortLocks } from "./shortLocks.ts"
+import { withShortLocks } from "../database/shortLocks.ts"
 import { changesPages, type Migration, stillOpen } from "./state.ts"
 import {
   type Beside,
