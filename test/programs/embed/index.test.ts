@@ -49,7 +49,9 @@ const doctorSays = examine().pipe(
   Effect.provide(
     Layer.merge(brainLayer, OpenAi.layer).pipe(Layer.provide(environment({ OPENAI_API_KEY: "k" })))
   ),
-  Effect.map(({ checks }) => checks.filter(({ name }) => name === "vector_index").map(({ message }) => message))
+  Effect.map(({ checks }) =>
+    checks.filter(({ name }) => name === "vector_index").map(({ message }) => message)
+  )
 )
 
 describe.skipIf(inject("noPostgres") !== "")(`embed and the index on vectors ${inject("noPostgres")}`, () => {
