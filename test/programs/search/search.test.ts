@@ -176,6 +176,38 @@ onBothDatabases("search", (brain) => {
         }).pipe(Effect.provide(brain))
     )
 
+    it.effect(
+      "finds what is written on a page of a PDF, and no picture by its name or a PDF by what it is called",
+      () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* put([{ slug: "note", body: "The plan of the whale." }])
+          yield* sql`insert into pages (slug, type, page_kind, title) values ('plan.pdf', 'pdf', 'image', 'scan 1'),
+          ('whale.png', 'image', 'image', 'scan 2')`
+          yield* sql`insert into content_chunks (page_id, chunk_index, chunk_text, chunk_source, modality)
+          select pages.id, row.place, row.text, 'image_asset', 'image' from (values
+            ('plan.pdf', 0, ${"plan.pdf, page 1 of 3\nThe budget for Bergen and the hydrophones."}),
+            ('plan.pdf', 1, ${"plan.pdf, page 2 of 3\nA kittiwake near Łódź."}),
+            ('plan.pdf', 2, 'plan.pdf, page 3 of 3'),
+            ('whale.png', 0, 'whale.png')) as row(slug, place, text) join pages using (slug)`
+          const found = (text: string) =>
+            Effect.map(find(text), ({ hits }) =>
+              hits.flatMap((hit) => (hit.kind === "page" ? [`${hit.slug} ${hit.chunk_index}`] : []))
+            )
+          for (const text of ["kittiwakes", "lodz", '"kittiwake near"'])
+            expect({ text, found: yield* found(text) }).toEqual({ text, found: ["plan.pdf 1"] })
+          expect(yield* found("budget")).toEqual(["plan.pdf 0"])
+          expect(yield* found("hydroph")).toEqual(["plan.pdf 0"])
+          expect(yield* found("whale")).toEqual(["note 0"])
+          expect(yield* found('"whale"')).toEqual(["note 0"])
+          expect(yield* found("plan page")).toEqual(["note 0"])
+          expect(yield* found('"page 2 of 3"')).toEqual([])
+          yield* sql`update content_chunks set search_vector = null where modality = 'image'`
+          expect(yield* found("kittiwakes")).toEqual(["plan.pdf 1"])
+          expect(yield* found("plan page")).toEqual(["note 0"])
+        }).pipe(Effect.provide(brain))
+    )
+
     it.effect("words in quotes are found in their order only, and a minus leaves out", () =>
       Effect.gen(function* () {
         yield* put([
