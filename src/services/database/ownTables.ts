@@ -171,5 +171,7 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     chunk_id integer primary key,
     model text not null,
     fingerprint text not null
-  )`
+  )`,
+  // What a run was asked for, where another run may have to go on with it.
+  sql`alter table gbrain_effect.runs add column if not exists asked jsonb`
 ]

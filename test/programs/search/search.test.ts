@@ -6,6 +6,8 @@ import { queryLayer } from "../../../src/programs/search/layer.ts"
 import { defaultSearch, type SearchOptions } from "../../../src/programs/search/options.ts"
 import type { Hit, SearchReport } from "../../../src/programs/search/report.ts"
 import { query, search } from "../../../src/programs/search/search.ts"
+import { BrainConfig } from "../../../src/services/BrainConfig.ts"
+import { ledgerStanding } from "../../../src/services/Ledger.ts"
 import { QuestionPatience } from "../../../src/services/QuestionVector.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { embedChunks } from "../../support/embed.ts"
@@ -377,6 +379,29 @@ onBothDatabases("search", (brain) => {
           method: "keyword",
           fallback: expect.stringContaining("OPENAI_API_KEY")
         })
+      }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+
+    it.live("what questions cost is in the brain's books, and its caps hold for them", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const server = yield* standIn()
+        yield* put(pages)
+        yield* embedChunks(server.url)
+        const today = Effect.map(Effect.provide(ledgerStanding, BrainConfig.layer), (standing) =>
+          Money.toNumber(standing.today)
+        )
+        const before = yield* today
+        const report = yield* askAt(server.url, "winches of boats")
+        expect(yield* today).toBeCloseTo(before + report.spent_usd, 12)
+        const asked = server.stats().embeddingCalls
+        yield* sql`insert into config (key, value) values ('budget.daily_usd', '0.0000000001')`
+        expect(yield* askAt(server.url, "winches of boats")).toMatchObject({
+          method: "keyword",
+          spent_usd: 0,
+          fallback: expect.stringContaining("budget")
+        })
+        expect(server.stats().embeddingCalls).toBe(asked)
       }).pipe(Effect.scoped, Effect.provide(brain))
     )
 
