@@ -42,7 +42,7 @@ const measure = Effect.fnUntraced(function* (chunks: number) {
   yield* sql`insert into content_chunks (page_id, chunk_index, chunk_text)
     select id, n, 'chunk ' || id || ' ' || n from pages, generate_series(0, 4) n`
   yield* sql`analyze content_chunks`
-  const scope = { sourceIds: ["default"], slugs: Option.none(), all: false, model, dimensions }
+  const scope = { sourceIds: ["default"], slugs: Option.none(), all: Option.none(), model, dimensions }
   const writeAll = Effect.suspend(() =>
     embeddings.stale(scope).pipe(
       Stream.grouped(Number(values.batch)),

@@ -1,6 +1,6 @@
 /** One measured run: `run-embed.ts DATABASE_URL API_URL CHUNKS WORKERS BATCH`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
-import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
+import { ConfigProvider, Duration, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { Brain, defaultEmbedOptions, embed, embedLayer, HostProcess, initBrain, Money } from "../src/index.ts"
 import { VectorIndexPolicy } from "../src/services/VectorIndex.ts"
@@ -66,7 +66,13 @@ await Effect.runPromise(
   program.pipe(
     Effect.provide(
       embedLayer({ workers: Number(workers), cap: Money.parseUsd("1000") }).pipe(
-        Layer.provide(Layer.succeed(VectorIndexPolicy, { fromVectors: 1, mostPerWritten: 2 })),
+        Layer.provide(
+          Layer.succeed(VectorIndexPolicy, {
+            fromVectors: 1,
+            mostPerWritten: 2,
+            patience: Duration.seconds(5)
+          })
+        ),
         Layer.provideMerge(brain),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer),

@@ -3,8 +3,10 @@
  * made for contextual retrieval, under the page's title. Code stands alone.
  */
 
-/** gbrain's cap on the title. */
+/** gbrain's cap on the title, in units of UTF-16. */
 const titleCharacters = 300
+
+const halfCharacter = /[\uD800-\uDBFF]$/
 
 /** The text that is sent for a chunk. `mode` is the page's `contextual_retrieval_mode`. */
 export const embeddedText = (chunk: {
@@ -19,6 +21,7 @@ export const embeddedText = (chunk: {
     .replace(/\s+/g, " ")
     .trim()
     .slice(0, titleCharacters)
+    .replace(halfCharacter, "")
   return title === "" ? chunk.text : `<context>${title}\n</context>\n${chunk.text}`
 }
 

@@ -30,7 +30,7 @@ export class BrainExists extends Schema.TaggedError<BrainExists>()("BrainExists"
 export const defaultEmbedding = { model: "openai:text-embedding-3-small", dimensions: 1536 }
 
 /** The oldest pgvector that has `halfvec`. */
-const halfvecSince = SemVer.parseUnsafe("0.7.0")
+export const halfvecSince = SemVer.parseUnsafe("0.7.0")
 
 /** That the open database holds a brain. Everything that reads or writes one asks for this. */
 export class Brain extends Context.Service<

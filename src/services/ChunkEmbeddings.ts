@@ -25,8 +25,8 @@ export interface ChunkScope {
   readonly sourceIds: ReadonlyArray<string>
   /** Pages by slug; all when none. */
   readonly slugs: Option.Option<ReadonlyArray<string>>
-  /** Also those that are in order. */
-  readonly all: boolean
+  /** Also those that are in order, unless they were embedded since this time, by the database's clock. */
+  readonly all: Option.Option<string>
   readonly model: string
   readonly dimensions: number
 }
@@ -113,8 +113,14 @@ export class ChunkEmbeddings extends Context.Service<
         and not jsonb_exists(page.frontmatter, 'embed_skip')
         ${Option.match(slugs, { onNone: () => sql``, onSome: (some) => sql`and page.slug = any(${some}::text[])` })}`
 
-      const old = (scope: ChunkScope) =>
-        scope.all ? sql`true` : sql`(coalesce(${otherText}, false) or coalesce(${otherModel(scope)}, false))`
+      const old = (
+        scope: ChunkScope
+      ) => sql`(coalesce(${otherText}, false) or coalesce(${otherModel(scope)}, false)
+        ${Option.match(scope.all, {
+          onNone: () => sql``,
+          onSome: (since) =>
+            sql`or chunk.embedding is null or coalesce(chunk.embedded_at < ${since}::timestamptz, true)`
+        })})`
 
       const columns = sql`chunk.id, page.slug, chunk.chunk_index as index, chunk.chunk_text as text,
         md5(chunk.chunk_text) as hash, chunk.chunk_source as source, page.title, page.contextual_retrieval_mode as mode`
@@ -223,7 +229,9 @@ export class ChunkEmbeddings extends Context.Service<
           Stream.unwrap(
             Effect.map(lastChunk(sql), (last) =>
               // What the first walk has written is no longer old, unless everything is.
-              scope.all ? replaced(scope, last) : Stream.concat(missing(scope), replaced(scope, last))
+              Option.isSome(scope.all)
+                ? replaced(scope, last)
+                : Stream.concat(missing(scope), replaced(scope, last))
             )
           ),
         write

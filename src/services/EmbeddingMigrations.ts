@@ -7,18 +7,13 @@
 import { Context, Effect, Layer, Option, Schema, SemVer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"
-import { pgvectorVersion } from "./Brain.ts"
+import { makeIndex } from "./database/concurrentIndex.ts"
+import { halfvecSince, pgvectorVersion } from "./Brain.ts"
 import { type BadSetting, BrainConfig, embeddingSettings } from "./BrainConfig.ts"
 import { Database } from "./Database.ts"
 import { type VectorArray, vectorArrays } from "./database/vectorCodec.ts"
 import { actualColumns, dropColumns, kindAt, preparePages, prepareTable } from "./migration/columns.ts"
-import {
-  dropIndexes,
-  indexProgress,
-  makeIndex,
-  type PlannedIndex,
-  plannedIndexes
-} from "./migration/indexes.ts"
+import { dropIndexes, indexProgress, type PlannedIndex, plannedIndexes } from "./migration/indexes.ts"
 import {
   countPending,
   type MadeVector,
@@ -31,7 +26,7 @@ import {
   sampleTexts,
   writeVectors
 } from "./migration/rows.ts"
-import type { TableBusy } from "./migration/shortLocks.ts"
+import type { TableBusy } from "./database/shortLocks.ts"
 import {
   beginMigration,
   changesPages,
@@ -42,12 +37,13 @@ import {
   setPhase,
   stillOpen
 } from "./migration/state.ts"
+import { settlePageModes } from "./migration/pageModes.ts"
 import { queryCacheExists, swap, type SwapOutcome, turnRound } from "./migration/swap.ts"
 import { type MigratedTable, type TableSpec, tableSpecs } from "./migration/tables.ts"
 import { type Lease, type LeaseLost, PageLease } from "./PageLease.ts"
 
 export type { MadeVector, PendingKind, PendingRow, Refusal } from "./migration/rows.ts"
-export { LockPolicy, TableBusy } from "./migration/shortLocks.ts"
+export { LockPolicy, TableBusy } from "./database/shortLocks.ts"
 export { type Migration, MigrationGone, type MigrationPhase } from "./migration/state.ts"
 export type { SwapOutcome } from "./migration/swap.ts"
 export type { EmbeddingSpace } from "../domain/EmbeddingSpace.ts"
@@ -125,6 +121,8 @@ export class EmbeddingMigrations extends Context.Service<
     readonly makeIndex: (index: PlannedIndex) => Sql<boolean>
     /** How far the index being made is, 0 to 1. */
     readonly indexProgress: Sql<Option.Option<number>>
+    /** After a swap: pages say how their chunks are embedded now. */
+    readonly settlePages: (migration: Migration) => Sql<void>
     /** Lets the new columns take the place of the old, unless a row would lose its vector. */
     readonly swap: (
       migration: Migration,
@@ -235,11 +233,10 @@ export class EmbeddingMigrations extends Context.Service<
           yield* within(dropColumns(migration, beside))
           yield* within(setPhase(migration, isForward ? "undone" : "finished"))
         }),
+        settlePages: (migration) =>
+          changesPages(migration) && !migration.isReturn ? within(settlePageModes()) : Effect.void,
         turnRound: (migration, lease) => within(turnRound(migration, lease))
       })
     })
   ).pipe(Layer.provide(BrainConfig.layer))
 }
-
-/** The oldest pgvector that has `halfvec`. */
-const halfvecSince = SemVer.parseUnsafe("0.7.0")

@@ -3,13 +3,18 @@
  * times dearer; built afterwards, in one go and by several workers, it costs less.
  *
  * An index that is set aside is on record with its definition, in the transaction that drops it, and off the record only when it is
- * there again and valid. So whatever happens between, the next run, or `doctor`, knows what is missing. It is built with
- * `create index concurrently`: nobody who reads or writes waits. One that was interrupted is invalid; it is dropped and built anew.
+ * there again and valid. So whatever happens between, the next run, or `doctor`, knows what is missing. It is built concurrently:
+ * nobody who reads or writes waits. One that was interrupted is invalid: it is waited for if the database still builds it, and else
+ * dropped and built anew.
  */
-import { Context, Effect, Layer, Option, Schedule } from "effect"
+import { Context, Duration, Effect, Layer, Option, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { embeddingLease } from "../domain/EmbeddedText.ts"
 import { Database, reasonOf } from "./Database.ts"
+import { makeIndex } from "./database/concurrentIndex.ts"
 import { resilient } from "./database/Resilience.ts"
+import { LockPolicy, withShortLocks } from "./database/shortLocks.ts"
+import { HostProcess } from "./HostProcess.ts"
 import { PageLease } from "./PageLease.ts"
 
 /** When an index is set aside. */
@@ -18,7 +23,9 @@ export const VectorIndexPolicy = Context.Reference("gbrain/VectorIndexPolicy", {
     /** With fewer vectors to write it stays. */
     fromVectors: 1_000,
     /** So many times as many vectors as are written may be in the column when all is done: they are all indexed anew. */
-    mostPerWritten: 2
+    mostPerWritten: 2,
+    /** Whoever reads for so long keeps the table: then the index stays. */
+    patience: Duration.seconds(5)
   })
 })
 
@@ -31,7 +38,12 @@ export interface IndexProgress {
 }
 
 /** What became of the indexes on record. */
-export type Restored = "nothing" | "built" | { readonly left: string }
+export type Restored =
+  | "nothing"
+  | "built"
+  | { readonly left: string }
+  /** Left to another run of `embed` that still writes, which builds them when it is done. */
+  | { readonly leftTo: string }
 
 /** The lease on dropping and building indexes. */
 const leaseId = "gbrain-effect-vector-index"
@@ -60,6 +72,7 @@ export class VectorIndex extends Context.Service<
       const leases = yield* PageLease
       const policy = yield* VectorIndexPolicy
       const { kind } = yield* Database
+      const self = yield* HostProcess
 
       const found = resilient(sql<FoundIndex>`
         select index_class.relname as name, pg_get_indexdef(pg_index.indexrelid) as definition, indisvalid as valid
@@ -79,11 +92,10 @@ export class VectorIndex extends Context.Service<
           and not exists (select 1 from pg_stat_progress_create_index where index_relid = indexrelid)
         order by name`)
 
-      // Whoever reads for long keeps the table locked: then the index stays, rather than everybody waiting behind us.
       const drop = (indexes: ReadonlyArray<FoundIndex>) =>
-        Effect.gen(function* () {
-          yield* sql`set local lock_timeout = '3s'`
-          yield* Effect.forEach(
+        withShortLocks(
+          ["content_chunks"],
+          Effect.forEach(
             indexes,
             ({ definition, name, valid }) =>
               Effect.gen(function* () {
@@ -91,11 +103,24 @@ export class VectorIndex extends Context.Service<
                   yield* sql`insert into gbrain_effect.indexes_set_aside (name, table_name, definition)
                     values (${name}, 'content_chunks', ${definition}) on conflict (name) do nothing`
                 }
-                yield* sql`drop index ${sql(name)}`
+                yield* sql`drop index if exists ${sql(name)}`
               }),
             { discard: true }
           )
-        }).pipe(sql.withTransaction)
+        ).pipe(
+          Effect.updateService(LockPolicy, (locks) => ({ ...locks, giveUpAfter: policy.patience })),
+          Effect.provideService(SqlClient.SqlClient, sql)
+        )
+
+      // gbrain's own runs build no index of ours: only a lease that one of our runs holds tells of somebody who will.
+      const writing = Effect.map(
+        resilient(sql<{ readonly pid: number; readonly host: string }>`
+          select holder_pid as pid, holder_host as host from gbrain_cycle_locks lock
+          where id like ${embeddingLease("%")} and ttl_expires_at > clock_timestamp() and exists (
+            select 1 from gbrain_effect.runs run where run.command = 'embed' and run.finished_at is null
+              and run.host = lock.holder_host and run.pid = lock.holder_pid)`),
+        (holders) => holders.find(({ host, pid }) => host !== self.host || self.isAlive(pid))
+      )
 
       const vectorsNow = sql<{ readonly count: number }>`
         select count(*)::int as count from content_chunks where embedding is not null`
@@ -135,27 +160,18 @@ export class VectorIndex extends Context.Service<
           Effect.schedule(Schedule.spaced("1 second"))
         )
 
-      // In no transaction: on a connection of its own, with room for the graph in memory.
-      const build = (definition: string) =>
-        Effect.scoped(
-          Effect.gen(function* () {
-            const connection = yield* sql.reserve
-            yield* connection.executeRaw(`set maintenance_work_mem = '${buildMemory}'`, [])
-            yield* connection
-              .executeRaw(definition.replace(/^CREATE (UNIQUE )?INDEX /, "CREATE $1INDEX CONCURRENTLY "), [])
-              .pipe(Effect.ensuring(Effect.ignore(connection.executeRaw("reset maintenance_work_mem", []))))
-          })
-        )
-
       const restoreOne = Effect.fnUntraced(function* (
         record: { readonly name: string; readonly definition: string },
         onProgress: (progress: IndexProgress) => Effect.Effect<void>
       ) {
-        const there = (yield* found).find((index) => index.name === record.name)
-        if (there !== undefined && !there.valid) yield* sql`drop index if exists ${sql(record.name)}`
-        if (there === undefined || !there.valid) {
-          yield* Effect.raceFirst(build(record.definition), watch(record.name, onProgress))
-        }
+        const statement = record.definition.replace(
+          /^CREATE (UNIQUE )?INDEX /,
+          "CREATE $1INDEX CONCURRENTLY IF NOT EXISTS "
+        )
+        yield* Effect.raceFirst(
+          Effect.provideService(makeIndex({ name: record.name, statement }), SqlClient.SqlClient, sql),
+          watch(record.name, onProgress)
+        )
         yield* sql`delete from gbrain_effect.indexes_set_aside where name = ${record.name}`
       })
 
@@ -166,6 +182,9 @@ export class VectorIndex extends Context.Service<
         restore: Effect.fn("VectorIndex.restore")(function* (onProgress) {
           const records = yield* onRecord
           if (records.length === 0) return "nothing" as const
+          // Vectors that it is still to write would go into the index one by one.
+          const other = yield* writing
+          if (other !== undefined) return { leftTo: `process ${other.pid} on ${other.host}` }
           return yield* leases
             .withLease(leaseId, () =>
               Effect.forEach(records, (record) => restoreOne(record, onProgress), { discard: true })
@@ -185,6 +204,3 @@ interface FoundIndex {
   readonly definition: string
   readonly valid: boolean
 }
-
-/** Beyond what fits in here, building an HNSW index becomes many times slower. */
-const buildMemory = "512MB"

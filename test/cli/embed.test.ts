@@ -110,6 +110,26 @@ describe.skipIf(inject("noPostgres") !== "")(`gbrain embed on Postgres ${inject(
     await api.close()
   })
 
+  it("embeds what it is told to: a page, some pages, so many chunks, everything", async () => {
+    const brain = await makeBrain(40)
+    const api = await startStandIn()
+    const embedded = async (...args: ReadonlyArray<string>) => {
+      const ran = await home.run(["embed", ...args, "--json", "--url", brain.url], {
+        OPENAI_BASE_URL: api.url
+      })
+      expect(ran).toMatchObject({ code: 0 })
+      return JSON.parse(ran.stdout).chunks_embedded
+    }
+    expect(await embedded("notes/7")).toBe(1)
+    expect(await embedded("--slugs", "notes/7,notes/8,notes/9")).toBe(2)
+    expect(await embedded("--stale", "--limit", "5")).toBe(5)
+    expect(await brain.bare()).toBe(32)
+    expect(await embedded("--stale")).toBe(32)
+    expect(await embedded("--all")).toBe(40)
+    expect(api.stats().embeddingInputs).toBe(80)
+    await api.close()
+  })
+
   it("says what there is to do and would cost, without a key; and wrong usage in one line", async () => {
     const brain = await makeBrain(50)
     const dry = await home.run(["embed", "--stale", "--dry-run", "--json", "--url", brain.url])

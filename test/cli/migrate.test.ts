@@ -61,6 +61,38 @@ describe.skipIf(inject("noPostgres") !== "")(`migrate embeddings on Postgres ${i
     return { url, run, shape }
   }
 
+  it("tells what it would do and how far it is, leaves what is refused when told, and drops the old vectors", async () => {
+    const brain = await makeBrain()
+    const refused = { kind: "status", status: 400, body: { error: { message: "not this text" } } } as const
+    const api = await startStandIn({
+      rules: [{ endpoint: "embeddings", contains: "chunk of number 17 ", fault: refused }]
+    })
+    const run = (...args: ReadonlyArray<string>) =>
+      home.run(["migrate", "embeddings", ...args, "--json", "--url", brain.url], { OPENAI_BASE_URL: api.url })
+    const json = async (...args: ReadonlyArray<string>) => JSON.parse((await run(...args)).stdout)
+    const to = ["--to", newSpace.model, "--dimensions", String(newSpace.dimensions)]
+
+    expect(await json(...to, "--dry-run")).toMatchObject({ dry_run: true, rows: 2 * rows, continues: false })
+    expect(await json("--status")).toMatchObject({ migration: null, configured: oldSpace })
+    expect(api.stats().requests).toBe(0)
+
+    expect(await json(...to, "--workers", "4")).toMatchObject({
+      status: "failed",
+      phase: "filling",
+      workers: 4,
+      stopped: expect.stringContaining("--skip-refused")
+    })
+    expect(await json("--status")).toMatchObject({
+      configured: oldSpace,
+      migration: { phase: "filling", refused: [{ reason: expect.stringContaining("not this text") }] }
+    })
+    expect(await json(...to, "--skip-refused")).toMatchObject({ status: "completed", phase: "swapped" })
+    expect(await json("--status")).toMatchObject({ configured: newSpace, migration: { phase: "swapped" } })
+    expect(await run("--finish")).toMatchObject({ code: 0 })
+    expect(await json("--status")).toMatchObject({ configured: newSpace, migration: null })
+    await api.close()
+  })
+
   type TestBrain = Awaited<ReturnType<typeof makeBrain>>
 
   const query = (brain: TestBrain, text: string) =>

@@ -1,7 +1,8 @@
 /** The index on vectors: out of the way for a large write, and there again whatever happened between. */
 import { expect, inject, it, describe } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
+import { alone } from "../../src/services/database/concurrentIndex.ts"
 import { PageLease } from "../../src/services/PageLease.ts"
 import { VectorIndex, VectorIndexPolicy } from "../../src/services/VectorIndex.ts"
 import { embeddedBrain, postgresBrain } from "../support/brains.ts"
@@ -9,7 +10,7 @@ import { embeddedBrain, postgresBrain } from "../support/brains.ts"
 const layer = (policy: { readonly fromVectors: number; readonly mostPerWritten: number }) =>
   VectorIndex.layer.pipe(
     Layer.provideMerge(PageLease.layer),
-    Layer.provide(Layer.succeed(VectorIndexPolicy, policy))
+    Layer.provide(Layer.succeed(VectorIndexPolicy, { ...policy, patience: Duration.seconds(1) }))
   )
 const always = layer({ fromVectors: 1, mostPerWritten: 2 })
 
@@ -21,6 +22,45 @@ const indexes = Effect.gen(function* () {
 })
 
 const quiet = () => Effect.void
+
+/** Somebody in a transaction on the table, until the deferred is done. */
+const inTransaction = Effect.fnUntraced(function* (statement: string) {
+  const sql = yield* SqlClient.SqlClient
+  const began = yield* Deferred.make<void>()
+  const over = yield* Deferred.make<void>()
+  const fiber = yield* sql
+    .unsafe(statement)
+    .pipe(
+      Effect.andThen(Deferred.succeed(began, undefined)),
+      Effect.andThen(Deferred.await(over)),
+      sql.withTransaction,
+      Effect.forkChild
+    )
+  yield* Deferred.await(began)
+  return Effect.andThen(Deferred.succeed(over, undefined), Fiber.join(fiber))
+})
+
+/** A reader who waits for nobody: fails when it would have to, longer than for a change of the catalog. */
+const impatientRead = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`set local lock_timeout = '500ms'`
+  yield* sql`select 1 from content_chunks limit 1`
+})
+
+/** Reads again and again while `work` is under way, at least so many times. */
+const readingMeanwhile = Effect.fnUntraced(function* <A, E, E2, R>(
+  times: number,
+  work: Fiber.Fiber<A, E>,
+  end: Effect.Effect<unknown, E2, R>
+) {
+  const sql = yield* SqlClient.SqlClient
+  for (let read = 0; read < times; read++) {
+    yield* sql.withTransaction(impatientRead)
+    yield* Effect.sleep(50)
+  }
+  yield* end
+  return yield* Fiber.join(work)
+})
 
 describe.skipIf(inject("noPostgres") !== "")(`VectorIndex on Postgres ${inject("noPostgres")}`, () => {
   it.live("is built again exactly as it was, and is off the record then", () =>
@@ -48,6 +88,46 @@ describe.skipIf(inject("noPostgres") !== "")(`VectorIndex on Postgres ${inject("
       expect(yield* index.pending).toEqual(["idx_chunks_embedding"])
       expect(yield* index.restore(quiet)).toBe("built")
       expect(yield* indexes).toEqual(before)
+    }).pipe(Effect.provide(always), Effect.scoped, Effect.provide(postgresBrain))
+  )
+
+  it.live("a build that outlived its process is waited for, and keeps nobody from reading", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const index = yield* VectorIndex
+      const before = yield* indexes
+      yield* index.setAsideFor(100)
+      const end = yield* inTransaction("delete from content_chunks")
+      // The database's process goes on when the one that asked for it is killed: it waits for the transactions before it.
+      const outlived = yield* Effect.forkChild(
+        alone(
+          "create index concurrently idx_chunks_embedding on content_chunks using hnsw (embedding vector_cosine_ops)"
+        )
+      )
+      yield* Effect.repeat(
+        sql<{
+          readonly n: number
+        }>`select count(*)::int as n from pg_stat_progress_create_index where index_relid is not null`,
+        { until: ([row]) => row?.n === 1, schedule: Schedule.spaced("20 millis") }
+      )
+      const restored = yield* Effect.forkChild(index.restore(quiet))
+      expect(yield* readingMeanwhile(30, restored, end)).toBe("built")
+      yield* Fiber.join(outlived)
+      expect(yield* indexes).toEqual(before)
+      expect(yield* index.pending).toEqual([])
+    }).pipe(Effect.provide(always), Effect.scoped, Effect.provide(postgresBrain))
+  )
+
+  it.live("stays while somebody reads for long, and nobody else waits behind the attempt", () =>
+    Effect.gen(function* () {
+      const index = yield* VectorIndex
+      const before = yield* indexes
+      const end = yield* inTransaction("select count(*) from content_chunks")
+      const aside = yield* Effect.forkChild(index.setAsideFor(100))
+      expect(yield* readingMeanwhile(20, aside, Effect.void)).toBe(false)
+      expect(yield* indexes).toEqual(before)
+      yield* end
+      expect(yield* index.setAsideFor(100)).toBe(true)
     }).pipe(Effect.provide(always), Effect.scoped, Effect.provide(postgresBrain))
   )
 

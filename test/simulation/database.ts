@@ -318,6 +318,7 @@ export const brainOf = (world: World, process: SimulatedProcess) => {
     Layer.succeed(Runs, {
       begin: () => does(() => ({ id: "1" })),
       finish: () => does(() => {}),
+      underWaySince: () => Effect.succeed("now"),
       lastReports: () => does(() => [])
     }),
     Layer.succeed(Books, { addToRollup: () => does(() => {}), writeReceipt: () => does(() => {}) }),

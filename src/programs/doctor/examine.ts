@@ -2,7 +2,7 @@
 import { Effect, Option, Result, Schema, SemVer } from "effect"
 import { SqlClient } from "effect/sql"
 import { defaultWidth, widthProblem } from "../../domain/EmbeddingDimensions.ts"
-import { Brain, pgvectorVersion } from "../../services/Brain.ts"
+import { Brain, halfvecSince, pgvectorVersion } from "../../services/Brain.ts"
 import { BrainConfig, embeddingSettings, isSwitchedOff } from "../../services/BrainConfig.ts"
 import {
   migrationCommand,
@@ -85,7 +85,7 @@ const pgvector = Effect.gen(function* () {
   const version = yield* pgvectorVersion(sql)
   if (Option.isNone(version)) return fail("pgvector", "the extension is missing", "create extension vector;")
   const text = SemVer.format(version.value)
-  return SemVer.isLessThan(version.value, SemVer.parseUnsafe("0.7.0"))
+  return SemVer.isLessThan(version.value, halfvecSince)
     ? warn(
         "pgvector",
         `${text} has no halfvec`,

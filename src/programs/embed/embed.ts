@@ -25,7 +25,7 @@ import type { EmbedOptions } from "./options.ts"
 import { type EmbedReport, type EmbedTally, makeEmbedTally, name } from "./report.ts"
 import { makeIndexKeeper } from "./indexKeeper.ts"
 import { requestBytes, requestInputs } from "./requests.ts"
-import { chunkScope } from "./scope.ts"
+import { askedOf, chunkScope } from "./scope.ts"
 
 /**
  * Runs it. Costs at most what `Budget` allows; can be stopped at any moment, and run again: what was paid for is kept.
@@ -53,7 +53,11 @@ export const embed = Effect.fn("embed")(function* (
     Option.getOrElse(options.limit, () => Infinity)
   )
   yield* progress.begin({ command: "embed", unit: "chunks", total: Option.some(toDo) })
-  const run = yield* runs.begin({ command: "embed", workers: yield* pool.limit })
+  const run = yield* runs.begin({
+    command: "embed",
+    workers: yield* pool.limit,
+    asked: askedOf({ ...scope, all: options.all })
+  })
   const tally = makeEmbedTally()
   const sourceIds = yield* chunks.sources(scope)
   const index = yield* makeIndexKeeper(toDo, tally)

@@ -26,7 +26,9 @@ export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (vectors: 
     })
     took = (yield* Clock.currentTimeMillis) - startedAt
     if (restored === "built") state = "built"
-    else if (restored !== "nothing") {
+    else if (restored !== "nothing" && "leftTo" in restored) {
+      yield* Effect.logInfo(`The index is built by ${restored.leftTo}, which still embeds, when that is done`)
+    } else if (restored !== "nothing") {
       name(
         tally.warnings,
         "index",

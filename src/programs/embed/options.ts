@@ -7,7 +7,7 @@ export interface EmbedOptions {
   readonly sourceId: Option.Option<string>
   /** Pages by slug; all when none. */
   readonly slugs: Option.Option<ReadonlyArray<string>>
-  /** Also chunks whose vectors are in order. */
+  /** Also chunks whose vectors are in order; a run that was stopped in the middle is gone on with. */
   readonly all: boolean
   /** At most so many chunks. */
   readonly limit: Option.Option<number>

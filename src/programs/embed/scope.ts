@@ -2,6 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { BrainConfig, embeddingSettings } from "../../services/BrainConfig.ts"
 import { ChunkEmbeddings, type ChunkScope } from "../../services/ChunkEmbeddings.ts"
+import { Runs } from "../../services/Runs.ts"
 import { Sources } from "../../services/Sources.ts"
 import type { EmbedOptions } from "./options.ts"
 
@@ -21,5 +22,21 @@ export const chunkScope = Effect.fn("chunkScope")(function* (options: EmbedOptio
       message: `There is no page ${unknown.map((slug) => `"${slug}"`).join(", ")} in ${sourceIds.join(", ")}.`
     })
   }
-  return { sourceIds, slugs: options.slugs, all: options.all, model, dimensions } satisfies ChunkScope
+  const scope = { sourceIds, slugs: options.slugs, model, dimensions }
+  // A run that was stopped in the middle has paid for a part of it already.
+  const all = options.all
+    ? Option.some(yield* (yield* Runs).underWaySince("embed", askedOf({ ...options, ...scope })))
+    : Option.none()
+  return { ...scope, all } satisfies ChunkScope
+})
+
+/** What is asked for, in the form that runs remember it in. */
+export const askedOf = (
+  scope: Pick<ChunkScope, "sourceIds" | "slugs" | "model" | "dimensions"> & Pick<EmbedOptions, "all">
+) => ({
+  all: scope.all,
+  sources: scope.sourceIds,
+  slugs: Option.getOrNull(scope.slugs),
+  model: scope.model,
+  dimensions: scope.dimensions
 })

@@ -61,6 +61,7 @@ export const advance = Effect.fn("advance")(function* (
     // Rows that had no vector before the swap and got their text meanwhile.
     const whole = yield* pass(migration, everything, tally)
     yield* noteRefused(migration, tally)
+    yield* migrations.settlePages(migration)
     if (!whole) return endOf(tally)
   }
   if (migration.isReturn || options.finish || migration.phase === "finishing") {

@@ -189,5 +189,7 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     slug text not null,
     directory text not null,
     primary key (source_id, slug)
-  )`
+  )`,
+  // What a run was asked for, where another run may have to go on with it.
+  sql`alter table gbrain_effect.runs add column if not exists asked jsonb`
 ]

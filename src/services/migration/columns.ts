@@ -1,9 +1,10 @@
 /** The columns beside those that are read: made before a migration, dropped after it. Both change the catalog only. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { embeddingSignature } from "../../domain/EmbeddedText.ts"
 import { resilient } from "../database/Resilience.ts"
 import { widestIndexed } from "../database/gbrainTables/EmbeddingColumns.ts"
-import { withShortLocks } from "./shortLocks.ts"
+import { withShortLocks } from "../database/shortLocks.ts"
 import { changesPages, type Migration, stillOpen } from "./state.ts"
 import {
   type Beside,
@@ -11,7 +12,6 @@ import {
   type Companion,
   type MigratedTable,
   signatureColumn,
-  signatureOf,
   type TableSpec,
   tableSpecs
 } from "./tables.ts"
@@ -89,7 +89,7 @@ export const prepareTable = Effect.fnUntraced(function* (
 /** The same for pages, whose signatures say of which model their chunks' vectors are. */
 export const preparePages = Effect.fnUntraced(function* (migration: Migration) {
   const sql = yield* SqlClient.SqlClient
-  const signature = quoted(signatureOf(migration.to))
+  const signature = quoted(embeddingSignature(migration.to.model, migration.to.dimensions))
   const column = yield* resilient(sql`
     select 1 as one from pg_attribute where attrelid = 'pages'::regclass
       and attname = ${besideName(signatureColumn, "next")} and not attisdropped`)

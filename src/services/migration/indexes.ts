@@ -6,17 +6,14 @@
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { Database } from "../Database.ts"
-import { isDatabaseAway, resilient } from "../database/Resilience.ts"
+import { alone, type ConcurrentIndex } from "../database/concurrentIndex.ts"
+import { resilient } from "../database/Resilience.ts"
 import { widestIndexed } from "../database/gbrainTables/EmbeddingColumns.ts"
 import { type Migration, stillOpen } from "./state.ts"
 import { type Beside, besideName, type TableSpec } from "./tables.ts"
 
-/** An index to be made. */
-export interface PlannedIndex {
-  /** The name it has until the swap. */
-  readonly name: string
-  readonly statement: string
-}
+/** An index to be made, under the name that it has until the swap. */
+export type PlannedIndex = ConcurrentIndex
 
 interface Definition {
   readonly name: string
@@ -84,36 +81,6 @@ export const besideStatement = (definition: string, name: string, kind: "halfvec
   return `create${match?.[1] ?? ""} index concurrently if not exists ${name} on ${rest}`
 }
 
-/** Whether an index is there, and whether it is whole. */
-const stateOf = Effect.fnUntraced(function* (name: string) {
-  const sql = yield* SqlClient.SqlClient
-  const [row] = yield* resilient(sql<{ readonly valid: boolean; readonly builder: number | null }>`
-    select indisvalid as valid, pid as builder from pg_index
-    left join pg_stat_progress_create_index on index_relid = indexrelid
-    where indexrelid = to_regclass(${name})`)
-  return row
-})
-
-const pollEvery = "1 second"
-
-/**
- * Makes an index without keeping anybody from reading or writing. One that a process of ours began before it died is
- * waited for if the database still works on it, and else begun anew. Answers whether there was anything to do.
- */
-export const makeIndex = Effect.fnUntraced(function* ({ name, statement }: PlannedIndex) {
-  for (let looks = 0; ; looks++) {
-    const found = yield* stateOf(name)
-    if (found?.valid === true) return looks > 0
-    if (found !== undefined && found.builder !== null) {
-      yield* Effect.sleep(pollEvery)
-      continue
-    }
-    if (found !== undefined) yield* alone(`drop index concurrently if exists ${name}`)
-    // If the connection breaks, the database may go on with it: looked at again above.
-    yield* Effect.catchIf(alone(statement), isDatabaseAway, () => Effect.sleep(pollEvery))
-  }
-})
-
 /** How far the index that is being made is, 0 to 1; none while none is. */
 export const indexProgress = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -140,13 +107,3 @@ export const dropIndexes = Effect.fnUntraced(function* (migration: Migration, be
     }
   }
 })
-
-// Outside a transaction, and on a connection of its own: what is sent behind it would wait for it, leases among others.
-const alone = (statement: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const connection = yield* sql.reserve
-      yield* connection.executeUnprepared(statement, [], undefined)
-    })
-  )

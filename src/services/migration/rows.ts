@@ -1,6 +1,7 @@
 /** The rows of a migration: which still want a vector, and the writing of vectors. */
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { embeddedText } from "../../domain/EmbeddedText.ts"
 import { resilient } from "../database/Resilience.ts"
 import type { VectorArray } from "../database/vectorCodec.ts"
 import type { Migration } from "./state.ts"
@@ -64,7 +65,7 @@ export const pendingRows = Effect.fnUntraced(function* (
   const sql = yield* SqlClient.SqlClient
   // A page of very long texts is cut short before it is sent; the rest comes with the next.
   const rows = yield* resilient(
-    sql.unsafe<{ readonly id: number; readonly text: string; readonly hash: string }>(
+    sql.unsafe<Pick<PendingRow, "id" | "hash"> & Parameters<typeof embeddedText>[0]>(
       `with page as materialized (
         select t.id from ${spec.table} t ${spec.join}
         where t.id > $1::bigint and ${pending(spec, migration, options.kind)} order by t.id limit $2::int
@@ -72,13 +73,22 @@ export const pendingRows = Effect.fnUntraced(function* (
         select t.id, sum(octet_length(t.${spec.text})) over (order by t.id) - octet_length(t.${spec.text}) as before
         from page join ${spec.table} t using (id)
       )
-      select t.id::float8 as id, ${spec.embeddedText} as text, md5(t.${spec.text}) as hash
+      select t.id::float8 as id, t.${spec.text} as text, md5(t.${spec.text}) as hash, ${
+        spec.underTitle
+          ? "t.chunk_source as source, page.title, page.contextual_retrieval_mode as mode"
+          : "'' as source, '' as title, null as mode"
+      }
       from sized join ${spec.table} t using (id) ${spec.join}
       where sized.before < $3::float8 order by t.id`,
       [options.after, options.limit, options.bytes]
     )
   )
-  return rows.map((row): PendingRow => ({ table: spec.table, ...row }))
+  return rows.map((row): PendingRow => ({
+    table: spec.table,
+    id: row.id,
+    hash: row.hash,
+    text: embeddedText(row)
+  }))
 })
 
 /** How many rows are pending, and how long their texts are together, in bytes: counted, or foretold for a large table. */

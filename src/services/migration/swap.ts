@@ -9,7 +9,7 @@ import { type Lease, PageLease } from "../PageLease.ts"
 import { forgetOnEdit, quoted } from "./columns.ts"
 import { indexesOn, losingIndex } from "./indexes.ts"
 import { losing } from "./rows.ts"
-import { withShortLocks } from "./shortLocks.ts"
+import { withShortLocks } from "../database/shortLocks.ts"
 import { changesPages, type Migration, setPhase, stillOpen } from "./state.ts"
 import { type Beside, besideName, signatureColumn, type TableSpec } from "./tables.ts"
 

@@ -3,7 +3,6 @@
  * columns beside them that say of which model, text and time a vector is. See decision 018.
  */
 import { markSources } from "../../domain/ConversationPages.ts"
-import type { EmbeddingSpace } from "../../domain/EmbeddingSpace.ts"
 
 /** A table with vectors of the configured model. */
 export type MigratedTable = "content_chunks" | "facts" | "takes"
@@ -13,9 +12,9 @@ export interface TableSpec {
   readonly table: MigratedTable
   /** The column whose text is embedded. */
   readonly text: string
-  /** The text as it is embedded, given the table as `t` and, where it belongs to a page, that page as `page`. */
-  readonly embeddedText: string
-  /** Joins what `embeddedText` and `wanted` need. */
+  /** Whether a text is embedded under its page's title where the page was made for that; see `embeddedText`. */
+  readonly underTitle: boolean
+  /** Joins the page, as `page`, of a table, as `t`, whose rows belong to one. */
   readonly join: string
   /** Rows that should have a vector even if they have none now. */
   readonly wanted: string
@@ -42,20 +41,12 @@ const embeddedAt: Companion = {
   initial: "null"
 }
 
-// gbrain's form of a text in front of which the page's title is put. Code goes without.
-const chunkText = `case
-    when coalesce(page.contextual_retrieval_mode, 'none') = 'none' or t.chunk_source = 'fenced_code'
-      or btrim(page.title) = '' then t.chunk_text
-    else '<context>' || left(btrim(regexp_replace(regexp_replace(page.title, '</context>', '', 'gi'), '\\s+', ' ', 'g')), 300)
-      || chr(10) || '</context>' || chr(10) || t.chunk_text
-  end`
-
 /** The tables, the one that searches go to first. */
 export const tableSpecs: ReadonlyArray<TableSpec> = [
   {
     table: "content_chunks",
     text: "chunk_text",
-    embeddedText: chunkText,
+    underTitle: true,
     join: "join pages page on page.id = t.page_id",
     wanted: `t.modality = 'text' and page.deleted_at is null and not (page.frontmatter ? 'embed_skip')`,
     companions: [
@@ -68,7 +59,7 @@ export const tableSpecs: ReadonlyArray<TableSpec> = [
   {
     table: "facts",
     text: "fact",
-    embeddedText: "t.fact",
+    underTitle: false,
     join: "",
     wanted: `t.expired_at is null and t.source not in (${markSources.map((source) => `'${source}'`).join(", ")})`,
     companions: [embeddedAt],
@@ -81,7 +72,7 @@ export const tableSpecs: ReadonlyArray<TableSpec> = [
     // gbrain searches by these vectors where there are some, and makes none itself.
     table: "takes",
     text: "claim",
-    embeddedText: "t.claim",
+    underTitle: false,
     join: "",
     wanted: "false",
     companions: [embeddedAt],
@@ -91,9 +82,6 @@ export const tableSpecs: ReadonlyArray<TableSpec> = [
 
 /** The column of a page that names the model and width its chunks' vectors are of. */
 export const signatureColumn = "embedding_signature"
-
-/** gbrain's form of what `signatureColumn` holds. */
-export const signatureOf = (space: EmbeddingSpace): string => `${space.model}:${space.dimensions}`
 
 /** Where a column is kept while it is not the one that is read. */
 export type Beside = "next" | "previous"

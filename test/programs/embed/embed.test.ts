@@ -295,6 +295,26 @@ onBothDatabases("embed", (brain) => {
       expect((yield* state).filter((row) => row.bare)).toHaveLength(2)
     }))
 
+  test("one vector of a request with a value that is no number costs the others nothing, and no second call", () =>
+    Effect.gen(function* () {
+      yield* fill(2, 1)
+      const api = yield* standIn({
+        rules: [{ endpoint: "embeddings", contains: "number 2,", fault: { kind: "vectors", how: "nan-one" } }]
+      })
+      const report = yield* run(api.url, { workers: 1 })
+      expect(report).toMatchObject({
+        status: "failed",
+        chunks_failed: 1,
+        chunks_embedded: 1,
+        embedding_calls: 1
+      })
+      expect(report.failures).toMatchObject([{ item: "notes/2 chunk 0" }])
+      expect((yield* state).map(({ bare }) => bare)).toEqual([false, true])
+      // It came to its end: the next one over everything begins anew.
+      expect(yield* run(api.url, { all: true })).toMatchObject({ chunks_embedded: 1, chunks_failed: 1 })
+      expect(yield* run(api.url, { all: true })).toMatchObject({ chunks_embedded: 1, chunks_failed: 1 })
+    }))
+
   test("a server that answers with another model in the middle ends the run, and what it made is not written", () =>
     Effect.gen(function* () {
       yield* fill(60, 1)
@@ -489,6 +509,29 @@ onBothDatabases("embed", (brain) => {
       expect(api.stats().embeddingInputs).toBe(400)
     }))
 
+  test("a run over everything that ended in the middle is gone on with; one that was completed begins anew", () =>
+    Effect.gen(function* () {
+      yield* fill(400, 1)
+      const api = yield* standIn()
+      yield* run(api.url)
+      const cut = yield* run(api.url, { all: true, cap: "0.00003", batchSize: Option.some(20) })
+      expect(cut.status).toBe("budget")
+      const paid = cut.chunks_embedded
+      expect(paid).toBeGreaterThan(0)
+      const plan = yield* planEmbedding({ ...defaultEmbedOptions, all: true }).pipe(
+        Effect.provide(embedBrainLayer)
+      )
+      expect(plan.chunks_to_do).toBe(400 - paid)
+      // Asked for something else, nothing is taken to be done.
+      const two = { all: true, slugs: Option.some(["notes/1", "notes/2"]) }
+      expect(yield* run(api.url, two)).toMatchObject({ chunks_embedded: 2 })
+      const rest = yield* run(api.url, { all: true })
+      expect(rest.status).toBe("completed")
+      expect(rest.chunks_embedded).toBeLessThanOrEqual(400 - paid)
+      expect(rest.chunks_embedded).toBeGreaterThanOrEqual(400 - paid - 2)
+      expect(yield* run(api.url, { all: true })).toMatchObject({ chunks_embedded: 400 })
+    }))
+
   test("two runs at once do not embed a chunk twice: one has the source, the other leaves it", () =>
     Effect.gen(function* () {
       yield* fill(100, 1)
@@ -538,7 +581,13 @@ onBothDatabases("embed", (brain) => {
     Effect.gen(function* () {
       yield* fill(700, 3)
       const chunks = yield* ChunkEmbeddings
-      const scope = { sourceIds: ["default"], slugs: Option.none(), all: false, model, dimensions: 64 }
+      const scope = {
+        sourceIds: ["default"],
+        slugs: Option.none(),
+        all: Option.none(),
+        model,
+        dimensions: 64
+      }
       const ids = yield* chunks.stale(scope).pipe(
         Stream.map((chunk) => chunk.id),
         Stream.runCollect

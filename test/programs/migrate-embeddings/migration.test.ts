@@ -2,6 +2,9 @@ import { expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Option, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { examine } from "../../../src/programs/doctor/examine.ts"
+import { embed } from "../../../src/programs/embed/embed.ts"
+import { embedLayer } from "../../../src/programs/embed/layer.ts"
+import { defaultEmbedOptions } from "../../../src/programs/embed/options.ts"
 import { finishMigration, giveUp } from "../../../src/programs/migrate-embeddings/end.ts"
 import { migrationBrainLayer } from "../../../src/programs/migrate-embeddings/layer.ts"
 import { migrationStatus, planMigration } from "../../../src/programs/migrate-embeddings/plan.ts"
@@ -106,6 +109,39 @@ onBothDatabases("migrate embeddings", (brain) => {
       expect(yield* filesOf).toEqual(files)
       expect(yield* wrongRows(oldSpace)).toEqual([])
       expect(api.stats().embeddingInputs).toBe(49)
+    })
+  )
+
+  test(
+    "embeds what is under a title as embed does, and pages say that they have no synopsis any more",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const api = yield* standIn()
+      const titles = ["The </context>harbour\n house", "</CONTEXT>", " \t\u00a0", `${"x".repeat(299)}😀`]
+      for (const [at, title] of titles.entries()) {
+        const page = yield* putPage(`notes/${at}`)
+        yield* putChunks(page, [`About harbour number ${at}.`, `let x = ${at}`])
+        yield* sql`update pages set title = ${title}, contextual_retrieval_mode = ${at === 0 ? "per_chunk_synopsis" : "title"},
+          corpus_generation = 'one' where id = ${page}`
+        yield* sql`update content_chunks set chunk_source = 'fenced_code' where page_id = ${page} and chunk_text like 'let%'`
+      }
+      const vectors = sql`select id, embedding::text from content_chunks order by id`
+      yield* migrate(api.url)
+      expect(
+        yield* sql`select contextual_retrieval_mode as mode, corpus_generation as generation from pages order by id`
+      ).toEqual([
+        { mode: "title", generation: null },
+        ...Array.from({ length: 3 }, () => ({ mode: "title", generation: "one" }))
+      ])
+      const migrated = yield* vectors
+      yield* embed({ ...defaultEmbedOptions, all: true }).pipe(
+        Effect.provide(
+          embedLayer({ workers: 1, cap: Option.none() }).pipe(
+            Layer.provide(environment({ OPENAI_BASE_URL: api.url, OPENAI_API_KEY: "sk-test" }))
+          )
+        )
+      )
+      expect(migrated).toEqual(yield* vectors)
     })
   )
 

@@ -6,6 +6,8 @@ import { queryLayer } from "../../../src/programs/search/layer.ts"
 import { defaultSearch, type SearchOptions } from "../../../src/programs/search/options.ts"
 import type { Hit, SearchReport } from "../../../src/programs/search/report.ts"
 import { query, search } from "../../../src/programs/search/search.ts"
+import { BrainConfig } from "../../../src/services/BrainConfig.ts"
+import { ledgerStanding } from "../../../src/services/Ledger.ts"
 import { QuestionPatience } from "../../../src/services/QuestionVector.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { embedChunks } from "../../support/embed.ts"
@@ -173,6 +175,38 @@ onBothDatabases("search", (brain) => {
             ["青岛", "王伟搬到了青岛。"]
           ] as const)
             expect({ text, found: names(yield* find(text)) }).toEqual({ text, found: [expected] })
+        }).pipe(Effect.provide(brain))
+    )
+
+    it.effect(
+      "finds what is written on a page of a PDF, and no picture by its name or a PDF by what it is called",
+      () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* put([{ slug: "note", body: "The plan of the whale." }])
+          yield* sql`insert into pages (slug, type, page_kind, title) values ('plan.pdf', 'pdf', 'image', 'scan 1'),
+          ('whale.png', 'image', 'image', 'scan 2')`
+          yield* sql`insert into content_chunks (page_id, chunk_index, chunk_text, chunk_source, modality)
+          select pages.id, row.place, row.text, 'image_asset', 'image' from (values
+            ('plan.pdf', 0, ${"plan.pdf, page 1 of 3\nThe budget for Bergen and the hydrophones."}),
+            ('plan.pdf', 1, ${"plan.pdf, page 2 of 3\nA kittiwake near Łódź."}),
+            ('plan.pdf', 2, 'plan.pdf, page 3 of 3'),
+            ('whale.png', 0, 'whale.png')) as row(slug, place, text) join pages using (slug)`
+          const found = (text: string) =>
+            Effect.map(find(text), ({ hits }) =>
+              hits.flatMap((hit) => (hit.kind === "page" ? [`${hit.slug} ${hit.chunk_index}`] : []))
+            )
+          for (const text of ["kittiwakes", "lodz", '"kittiwake near"'])
+            expect({ text, found: yield* found(text) }).toEqual({ text, found: ["plan.pdf 1"] })
+          expect(yield* found("budget")).toEqual(["plan.pdf 0"])
+          expect(yield* found("hydroph")).toEqual(["plan.pdf 0"])
+          expect(yield* found("whale")).toEqual(["note 0"])
+          expect(yield* found('"whale"')).toEqual(["note 0"])
+          expect(yield* found("plan page")).toEqual(["note 0"])
+          expect(yield* found('"page 2 of 3"')).toEqual([])
+          yield* sql`update content_chunks set search_vector = null where modality = 'image'`
+          expect(yield* found("kittiwakes")).toEqual(["plan.pdf 1"])
+          expect(yield* found("plan page")).toEqual(["note 0"])
         }).pipe(Effect.provide(brain))
     )
 
@@ -345,6 +379,29 @@ onBothDatabases("search", (brain) => {
           method: "keyword",
           fallback: expect.stringContaining("OPENAI_API_KEY")
         })
+      }).pipe(Effect.scoped, Effect.provide(brain))
+    )
+
+    it.live("what questions cost is in the brain's books, and its caps hold for them", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const server = yield* standIn()
+        yield* put(pages)
+        yield* embedChunks(server.url)
+        const today = Effect.map(Effect.provide(ledgerStanding, BrainConfig.layer), (standing) =>
+          Money.toNumber(standing.today)
+        )
+        const before = yield* today
+        const report = yield* askAt(server.url, "winches of boats")
+        expect(yield* today).toBeCloseTo(before + report.spent_usd, 12)
+        const asked = server.stats().embeddingCalls
+        yield* sql`insert into config (key, value) values ('budget.daily_usd', '0.0000000001')`
+        expect(yield* askAt(server.url, "winches of boats")).toMatchObject({
+          method: "keyword",
+          spent_usd: 0,
+          fallback: expect.stringContaining("budget")
+        })
+        expect(server.stats().embeddingCalls).toBe(asked)
       }).pipe(Effect.scoped, Effect.provide(brain))
     )
 

@@ -25,7 +25,8 @@ export type Fault =
   | { readonly kind: "filter" }
   | { readonly kind: "no-usage" }
   | { readonly kind: "thousand-facts" }
-  | { readonly kind: "vectors"; readonly how: "width" | "few" | "nan" | "shuffled" }
+  /** `nan-one`: only in the vector of the text that the rule is for. */
+  | { readonly kind: "vectors"; readonly how: "width" | "few" | "nan" | "nan-one" | "shuffled" }
   /** The answer names another model than was asked for. */
   | { readonly kind: "model"; readonly name: string }
 

@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { loadTokenCounter } from "../../../src/services/TokenCounter.ts"
-import { type Behaviour, drawLatency, type Fault, seeded, wellBehaved } from "./behaviour.ts"
+import { type Behaviour, drawLatency, type Fault, type Rule, seeded, wellBehaved } from "./behaviour.ts"
 import { standInFacts } from "./facts.ts"
 import { hasParts, type MultimodalRequest, readMultimodal } from "./multimodal.ts"
 import { standInVector } from "./vectors.ts"
@@ -137,7 +137,7 @@ export const startStandIn = (
     }
   }
 
-  const faultFor = (endpoint: "chat" | "embeddings", text: string): Fault | undefined => {
+  const ruleFor = (endpoint: "chat" | "embeddings", text: string): Rule | undefined => {
     for (const [index, rule] of behaviour.rules.entries()) {
       if (rule.endpoint !== undefined && rule.endpoint !== endpoint) continue
       if (rule.contains !== undefined && !text.includes(rule.contains)) continue
@@ -146,7 +146,7 @@ export const startStandIn = (
       if (rule.after !== undefined && count <= rule.after) continue
       if (rule.times !== undefined && count > (rule.after ?? 0) + rule.times) continue
       if (rule.probability !== undefined && random() >= rule.probability) continue
-      return rule.fault
+      return rule
     }
     return undefined
   }
@@ -270,12 +270,13 @@ export const startStandIn = (
     dimensions: number,
     base64: boolean,
     fault: Fault | undefined,
+    spoilt: string,
     pixels: number | undefined
   ) => {
     const how = fault?.kind === "vectors" ? fault.how : undefined
     const data = inputs.map((input, index) => {
       const vector = standInVector(input, how === "width" ? dimensions - 1 : dimensions)
-      if (how === "nan") vector[0] = Number.NaN
+      if (how === "nan" || (how === "nan-one" && input.includes(spoilt))) vector[0] = Number.NaN
       const embedding = base64 ? Buffer.from(vector.buffer).toString("base64") : [...vector]
       return { object: "embedding", index, embedding }
     })
@@ -368,7 +369,8 @@ export const startStandIn = (
       embeddingsInFlight++
       stats.mostEmbeddingsInFlight = Math.max(stats.mostEmbeddingsInFlight, embeddingsInFlight)
     }
-    const fault = faultFor(endpoint, prompt)
+    const rule = ruleFor(endpoint, prompt)
+    const fault = rule?.fault
     const latency = drawLatency(
       endpoint === "chat" ? behaviour.chatLatency : behaviour.embeddingLatency,
       behaviour.spread,
@@ -410,6 +412,7 @@ export const startStandIn = (
               ),
               asked.encoding_format === "base64",
               fault,
+              rule?.contains ?? "",
               parts?.pixels
             )
       switch (fault?.kind) {

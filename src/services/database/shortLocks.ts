@@ -5,7 +5,7 @@
  */
 import { Clock, Context, Duration, Effect, Random, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { resilient } from "../database/Resilience.ts"
+import { resilient } from "./Resilience.ts"
 
 /** How a table is asked for. */
 export const LockPolicy = Context.Reference("gbrain/LockPolicy", {
