@@ -127,6 +127,11 @@ onBothDatabases("edges-backfill", (brain) => {
       expect((yield* outcomes).slice(1)).toEqual(["run -> gone: b.go gone", "run -> later: -"])
 
       yield* putFiles({ "c.go": { later: [] } }, { language: "go" })
+      expect(yield* run({ dryRun: true })).toMatchObject({
+        chunks_woken: 1,
+        chunks_walked: 2,
+        edges_changed: 1
+      })
       expect(yield* run()).toMatchObject({ chunks_woken: 1, chunks_walked: 2 })
       expect((yield* outcomes)[2]).toBe("run -> later: c.go later")
 

@@ -282,7 +282,14 @@ onBothDatabases("extract", (brain) => {
       expect(yield* runExtract()).toMatchObject({ links: { found: 0 }, references_unresolved: 2 })
       yield* putPages([page("people/陈伟", ""), page("x/later", ""), page("x/new", "")])
       yield* sql`insert into slug_aliases (source_id, alias_slug, canonical_slug) values ('default', 'x/old', 'x/new')`
-      expect(yield* runExtract({ dryRun: true })).toMatchObject({ pages_considered: 4 })
+      const names = yield* sql`select * from gbrain_effect.page_names order by page_id, way`
+      // A dry run foretells what would be woken and found by name, and writes neither down.
+      expect(yield* runExtract({ dryRun: true })).toMatchObject({
+        pages_considered: 4,
+        pages_processed: 4,
+        links: { created: 3 }
+      })
+      expect(yield* sql`select * from gbrain_effect.page_names order by page_id, way`).toEqual(names)
       expect(yield* runExtract()).toMatchObject({ pages_processed: 4 })
       expect(yield* allLinks).toEqual([
         "start mentions people/陈伟",
