@@ -9,7 +9,7 @@ import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** Raised when the rules by which edges are resolved change. */
-const resolverRules = 1
+const resolverRules = 2
 
 const ChunkRow = Schema.Struct({
   id: Schema.Int,
