@@ -207,6 +207,34 @@ onBothDatabases("import of code", (brain) => {
       expect(yield* importCode(directory, { includeIgnored: true })).toMatchObject({ created: 3, ignored: 0 })
     }))
 
+  test("a slug that another page has, of another kind or folder, is named and the page left as it is", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const first = yield* folder
+      const second = yield* folder
+      yield* put(first, { "x-ts.md": "# X", "both.md": "first" })
+      yield* put(second, { "both.md": "second", "own.md": "own" })
+      yield* importCode(first, { strategy: "markdown" })
+      const before = yield* sql`select slug, compiled_truth, page_kind from pages order by slug`
+      yield* put(first, { "x.ts": "const x = 1" })
+      const clashes = (yield* importCode(first)).skipped
+      expect(clashes).toEqual([
+        { path: "x.ts", reason: `has the same slug as ${join(first, "x-ts.md")}: x-ts` }
+      ])
+      expect(yield* importCode(second, { strategy: "markdown" })).toMatchObject({
+        created: 1,
+        updated: 0,
+        skipped: [{ path: "both.md", reason: `has the same slug as ${join(first, "both.md")}: both` }]
+      })
+      expect(
+        yield* sql`select slug, compiled_truth, page_kind from pages where slug <> 'own' order by slug`
+      ).toEqual(before)
+      // Who is gone stands in nobody's way.
+      yield* Effect.promise(() => Promise.all([rm(join(first, "x-ts.md")), rm(join(first, "both.md"))]))
+      expect(yield* importCode(first)).toMatchObject({ updated: 1, skipped: [] })
+      expect(yield* importCode(second, { strategy: "markdown" })).toMatchObject({ updated: 1, skipped: [] })
+    }))
+
   test("a dry run says what would be, and writes nothing", () =>
     Effect.gen(function* () {
       const directory = yield* folder
