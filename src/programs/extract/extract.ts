@@ -71,6 +71,7 @@ export const extract = Effect.fn("extract")(function* (
       pages_failed: tally.failed,
       pages_left: files === undefined ? left : 0,
       files_without_page: tally.filesWithoutPage,
+      files_skipped: files?.skipped ?? [],
       links: tally.links,
       timeline: tally.timeline,
       references_unresolved: tally.unresolved,

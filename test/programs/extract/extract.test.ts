@@ -1,6 +1,6 @@
 /** What `extract` promises of links and timelines, on both databases. */
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Option } from "effect"
+import { Duration, Effect, FileSystem, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import {
   extractForSlugs,
@@ -63,6 +63,7 @@ onBothDatabases("extract", (brain) => {
     it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
   const body = Effect.gen(function* () {
     yield* SqlClient.SqlClient
+    yield* Effect.scope
     yield* runExtract()
   })
 
@@ -393,6 +394,35 @@ onBothDatabases("extract", (brain) => {
       const outcome = yield* forSlugs(extractForSlugs({ ...written, slugs: ["c"] }, "all"))
       expect(outcome).toMatchObject({ processed: 2, failed: 0 })
       expect(yield* allLinks).toEqual(["a mentions c", "b mentions a"])
+    }))
+
+  test("files are read as the pages that they are in the brain; those that are none are named", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${directory}/ana.md`, "---\ntitle: Ana\n---\nFounder of [[azul]].")
+      yield* fs.writeFileString(`${directory}/Azul.md`, "The first")
+      yield* fs.writeFileString(`${directory}/azul.md`, "of two")
+      yield* fs.symlink("/etc/hostname", `${directory}/link.md`)
+      // The file says no type, so the page keeps its own, as it does in an import.
+      yield* putPages([
+        page("ana", "Founder of [[azul]].", { type: "person" }),
+        page("azul", "", { type: "company" })
+      ])
+      const report = yield* runExtract({
+        directory: Option.some(directory),
+        type: Option.some("person"),
+        kind: "links"
+      })
+      expect(report).toMatchObject({ from: "fs", pages_processed: 1, links: { created: 1 } })
+      expect(report.files_skipped).toEqual([
+        { path: "link.md", reason: "is a symbolic link" },
+        { path: "azul.md", reason: "has the same slug as Azul.md: azul" }
+      ])
+      const fromFiles = yield* allLinks
+      expect(fromFiles).toHaveLength(1)
+      yield* runExtract({ force: true })
+      expect(yield* allLinks).toEqual(fromFiles)
     }))
 
   test("names in Chinese, with accents and from right to left, by path, by name and by title", () =>
