@@ -7,6 +7,7 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
+import { smallLetters } from "./names/smallLetters.ts"
 import { type Foreseen, foresee } from "./names/foreseen.ts"
 
 /** A page that something may lead to. */
@@ -68,11 +69,12 @@ export class PageNames extends Context.Service<
       const sql = yield* SqlClient.SqlClient
 
       const table = yield* lookingAt(sql)
+      const small = yield* smallLetters(sql)
       const now = (pages: string) =>
         sql.literal(`
-          select id as page_id, ${ways.slugPart}::smallint as way, source_id, lower(split_part(slug, '/', -1)) as name from ${pages}
+          select id as page_id, ${ways.slugPart}::smallint as way, source_id, ${small("split_part(slug, '/', -1)")} as name from ${pages}
           union all
-          select id, ${ways.title}::smallint, source_id, lower(btrim(title)) from ${pages} where length(title) <= ${longestTitle}`)
+          select id, ${ways.title}::smallint, source_id, ${small("btrim(title)")} from ${pages} where length(title) <= ${longestTitle}`)
       let foreseen: Foreseen | undefined
 
       const refresh = Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /** What `extract` promises of links and timelines, on both databases. */
-import { expect, it } from "@effect/vitest"
+import { expect, inject, it } from "@effect/vitest"
 import { Duration, Effect, FileSystem, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import {
@@ -11,7 +11,7 @@ import { extract } from "../../../src/programs/extract/extract.ts"
 import { extractBrainLayer, extractLayer } from "../../../src/programs/extract/layer.ts"
 import { defaultExtractOptions } from "../../../src/programs/extract/options.ts"
 import { Links } from "../../../src/services/Links.ts"
-import { onBothDatabases } from "../../support/brains.ts"
+import { brainOfLocaleC, onBothDatabases } from "../../support/brains.ts"
 import { putPages, type TestPage } from "../../support/extraction.ts"
 import { allEntries, allLinks, runExtract } from "../../support/links.ts"
 
@@ -57,6 +57,22 @@ const runEdited = (times: number) =>
       ).pipe(Layer.provideMerge(extractLayer({ workers: 2 })))
     )
   )
+
+const capitals = Effect.gen(function* () {
+  yield* putPages([
+    page("x/1", "", { title: "ÉCOLE NORMALE" }),
+    page("x/2", "", { title: "Иван Петров" }),
+    page("x/3", "", { title: "ΟΔΥΣΣΈΑΣ Å" }),
+    page("start", "[[École normale]] [[ИВАН петров]] [[Οδυσσέας å]]")
+  ])
+  yield* runExtract()
+  expect(yield* allLinks).toHaveLength(3)
+})
+
+it.live.skipIf(inject("noPostgres") !== "")(
+  "capitals are found in a database whose locale knows none but those of English",
+  () => capitals.pipe(Effect.scoped, Effect.provide(brainOfLocaleC))
+)
 
 onBothDatabases("extract", (brain) => {
   const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
@@ -424,6 +440,8 @@ onBothDatabases("extract", (brain) => {
       yield* runExtract({ force: true })
       expect(yield* allLinks).toEqual(fromFiles)
     }))
+
+  test("capitals of every script are the small letters that a reference is looked up by", () => capitals)
 
   test("names in Chinese, with accents and from right to left, by path, by name and by title", () =>
     Effect.gen(function* () {
