@@ -21,6 +21,10 @@ export const openBrain = (flags: LocationFlags, workers = 1) => open(flags, work
 /** The same for a command that writes nothing, not even the tables of our own. */
 export const lookAtBrain = (flags: LocationFlags, workers = 1) => open(flags, workers, Brain.layerLooking)
 
+/** The brain for a command that may be told to write nothing. */
+export const brainFor = (flags: LocationFlags & { readonly dryRun: boolean; readonly workers: number }) =>
+  (flags.dryRun ? lookAtBrain : openBrain)(flags, flags.workers)
+
 const open = (flags: LocationFlags, workers: number, brain: typeof Brain.layer) =>
   Layer.unwrap(
     Effect.gen(function* () {

@@ -7,6 +7,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import type { ChunkPlan } from "../domain/ChunkPlan.ts"
 import { chunkerVersion, chunkRules } from "../domain/Chunks.ts"
 import { chunkCount, isLeftOut, textDigest } from "./database/chunkedText.ts"
+import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { groupsOf } from "./database/pageGroups.ts"
 import { resilient } from "./database/Resilience.ts"
 import { writeChunkPlans } from "./database/writeChunkPlans.ts"
@@ -88,6 +89,7 @@ export class ChunkPages extends Context.Service<
     ChunkPages,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const table = yield* lookingAt(sql)
 
       const digest = textDigest(sql)
       const isDue = sql`(page.chunker_version < ${chunkerVersion} or noted.page_id is null or noted.rules < ${chunkRules}
@@ -95,7 +97,7 @@ export class ChunkPages extends Context.Service<
       const inScope = ({ sourceIds, type }: ChunkScope) => sql`
         page.page_kind = 'markdown' and page.deleted_at is null and page.source_id = any(${sourceIds}::text[])
         and ${Option.match(type, { onNone: () => sql`true`, onSome: (it) => sql`page.type = ${it}` })}`
-      const noted = sql.literal("left join gbrain_effect.pages_chunked noted on noted.page_id = page.id")
+      const noted = sql`left join ${table("pages_chunked")} noted on noted.page_id = page.id`
 
       const list = (scope: ChunkScope, after: number, most: number) =>
         resilient(sql<ListedPage>`

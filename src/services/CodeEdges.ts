@@ -5,10 +5,11 @@
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { mostCandidates, type Resolution } from "../domain/symbols/Resolve.ts"
+import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** Raised when the rules by which edges are resolved change. */
-const resolverRules = 1
+const resolverRules = 2
 
 const ChunkRow = Schema.Struct({
   id: Schema.Int,
@@ -59,6 +60,13 @@ export interface EdgeChange {
   readonly resolution: Resolution
 }
 
+/** Which chunks are to be done. */
+export interface EdgeScope {
+  readonly sourceIds: ReadonlyArray<string>
+  /** Chunks that are done, and are to be looked at all the same. */
+  readonly woken: ReadonlyArray<number>
+}
+
 /** Edges of code. */
 export class CodeEdges extends Context.Service<
   CodeEdges,
@@ -68,10 +76,14 @@ export class CodeEdges extends Context.Service<
      * else. Answers how many those are.
      */
     readonly wake: (sourceIds: ReadonlyArray<string>) => Effect.Effect<number, SqlError.SqlError>
-    readonly count: (sourceIds: ReadonlyArray<string>) => Effect.Effect<number, SqlError.SqlError>
+    /** The same for a run that writes nothing: which chunks those would be. */
+    readonly wouldWake: (
+      sourceIds: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<number>, SqlError.SqlError>
+    readonly count: (scope: EdgeScope) => Effect.Effect<number, SqlError.SqlError>
     /** Chunks to be done, in groups, by id; no more than `limit`. */
     readonly groups: (
-      sourceIds: ReadonlyArray<string>,
+      scope: EdgeScope,
       limit: Option.Option<number>
     ) => Stream.Stream<ReadonlyArray<EdgeChunk>, SqlError.SqlError>
     /** The same chunks as they are now. */
@@ -111,15 +123,15 @@ export class CodeEdges extends Context.Service<
     CodeEdges,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const table = yield* lookingAt(sql)
 
-      const chunks =
-        sql.literal(`content_chunks chunk join pages page on page.id = chunk.page_id and page.deleted_at is null
-        left join gbrain_effect.edges_walked walked on walked.chunk_id = chunk.id`)
-      const isDue = (sourceIds: ReadonlyArray<string>) => sql`
+      const chunks = sql`content_chunks chunk join pages page on page.id = chunk.page_id and page.deleted_at is null
+        left join ${table("edges_walked")} walked on walked.chunk_id = chunk.id`
+      const isDue = ({ sourceIds, woken }: EdgeScope) => sql`
         page.source_id = any(${sourceIds}::text[])
         and (page.page_kind = 'code' or exists (select 1 from code_edges_symbol where from_chunk_id = chunk.id))
         and (chunk.edges_backfilled_at is null or walked.walked_at is distinct from chunk.edges_backfilled_at
-          or walked.rules <> ${resolverRules})`
+          or walked.rules <> ${resolverRules} or chunk.id = any(${woken}::int[]))`
       const columns = sql.literal(`chunk.id, chunk.page_id, page.source_id, chunk.language,
         coalesce(page.frontmatter->>'file', page.source_path, page.slug) as path,
         to_char(page.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as version`)
@@ -127,53 +139,60 @@ export class CodeEdges extends Context.Service<
         chunk.symbol_name_qualified as qualified, chunk.language`)
       const lastPart = (column: string) => sql.literal(`regexp_replace(${column}, '^.*(::|[.#])', '')`)
 
-      const list = (sourceIds: ReadonlyArray<string>, after: number, most: number) =>
+      const list = (scope: EdgeScope, after: number, most: number) =>
         Effect.flatMap(
           resilient(sql`
-            select ${columns} from ${chunks} where ${isDue(sourceIds)} and chunk.id > ${after}
+            select ${columns} from ${chunks} where ${isDue(scope)} and chunk.id > ${after}
             order by chunk.id limit ${most}`),
           (rows) => Effect.orDie(decodeChunks(rows))
         )
 
+      // Chunks that were done and lead to something that came, went or was told apart.
+      const outdated = (sourceIds: ReadonlyArray<string>) => sql`
+        with fresh as materialized (
+          select page.source_id, ${lastPart("chunk.symbol_name_qualified")} as name,
+            max(greatest(chunk.created_at, page.updated_at)) as since from ${chunks}
+          where ${isDue({ sourceIds, woken: [] })} and chunk.symbol_name_qualified is not null group by 1, 2
+        ), live as (
+          select chunk.id from content_chunks chunk join pages page on page.id = chunk.page_id and page.deleted_at is null
+        ), done as (
+          select edge.from_chunk_id, edge.to_symbol_qualified, edge.edge_metadata, page.source_id, walked.walked_at
+          from ${table("edges_walked")} walked
+          join code_edges_symbol edge on edge.from_chunk_id = walked.chunk_id
+          join content_chunks chunk on chunk.id = walked.chunk_id
+          join pages page on page.id = chunk.page_id and page.source_id = any(${sourceIds}::text[])
+        )
+        select done.from_chunk_id from done join fresh on fresh.source_id = done.source_id
+            and fresh.name = ${lastPart("done.to_symbol_qualified")}
+          where fresh.since > done.walked_at - ${longestImport}::interval
+          union
+          select done.from_chunk_id from done
+          left join live on live.id = (done.edge_metadata->>'resolved_chunk_id')::int
+          where done.edge_metadata ? 'resolved_chunk_id' and live.id is null
+          union
+          select done.from_chunk_id from done cross join lateral jsonb_array_elements_text(
+            case when jsonb_typeof(done.edge_metadata->'candidates') = 'array' then done.edge_metadata->'candidates'
+              else '[]'::jsonb end) as candidate(id)
+          left join live on live.id = candidate.id::int where live.id is null`
+
       return CodeEdges.of({
         wake: (sourceIds) =>
           resilient(sql<{ readonly id: number }>`
-            with fresh as materialized (
-              select page.source_id, ${lastPart("chunk.symbol_name_qualified")} as name,
-                max(greatest(chunk.created_at, page.updated_at)) as since from ${chunks}
-              where ${isDue(sourceIds)} and chunk.symbol_name_qualified is not null group by 1, 2
-            ), live as (
-              select chunk.id from content_chunks chunk join pages page on page.id = chunk.page_id and page.deleted_at is null
-            ), done as (
-              select edge.from_chunk_id, edge.to_symbol_qualified, edge.edge_metadata, page.source_id, walked.walked_at
-              from gbrain_effect.edges_walked walked
-              join code_edges_symbol edge on edge.from_chunk_id = walked.chunk_id
-              join content_chunks chunk on chunk.id = walked.chunk_id
-              join pages page on page.id = chunk.page_id and page.source_id = any(${sourceIds}::text[])
-            )
-            delete from gbrain_effect.edges_walked where chunk_id in (
-              select done.from_chunk_id from done join fresh on fresh.source_id = done.source_id
-                and fresh.name = ${lastPart("done.to_symbol_qualified")}
-              where fresh.since > done.walked_at - ${longestImport}::interval
-              union
-              select done.from_chunk_id from done
-              left join live on live.id = (done.edge_metadata->>'resolved_chunk_id')::int
-              where done.edge_metadata ? 'resolved_chunk_id' and live.id is null
-              union
-              select done.from_chunk_id from done cross join lateral jsonb_array_elements_text(
-                case when jsonb_typeof(done.edge_metadata->'candidates') = 'array' then done.edge_metadata->'candidates'
-                  else '[]'::jsonb end) as candidate(id)
-              left join live on live.id = candidate.id::int where live.id is null)
+            delete from gbrain_effect.edges_walked where chunk_id in (${outdated(sourceIds)})
             returning chunk_id as id`).pipe(Effect.map((rows) => rows.length)),
-        count: (sourceIds) =>
+        wouldWake: (sourceIds) =>
+          resilient(sql<{ readonly from_chunk_id: number }>`${outdated(sourceIds)}`).pipe(
+            Effect.map((rows) => rows.map((row) => row.from_chunk_id))
+          ),
+        count: (scope) =>
           resilient(
             sql<{
               readonly chunks: number
-            }>`select count(*)::int as chunks from ${chunks} where ${isDue(sourceIds)}`
+            }>`select count(*)::int as chunks from ${chunks} where ${isDue(scope)}`
           ).pipe(Effect.map((rows) => rows[0]?.chunks ?? 0)),
-        groups: (sourceIds, limit) =>
+        groups: (scope, limit) =>
           Stream.paginate({ after: 0, left: Option.getOrElse(limit, () => Infinity) }, ({ after, left }) =>
-            Effect.map(list(sourceIds, after, Math.min(groupChunks, left)), (rows) => {
+            Effect.map(list(scope, after, Math.min(groupChunks, left)), (rows) => {
               const last = rows[rows.length - 1]
               const next =
                 last === undefined || rows.length < groupChunks || left <= groupChunks
@@ -223,7 +242,8 @@ export class CodeEdges extends Context.Service<
         pagesBySlug: (sourceIds, slugs) =>
           resilient(sql<{ readonly id: number; readonly source_id: string; readonly slug: string }>`
             select id, source_id, slug from pages
-            where source_id = any(${sourceIds}::text[]) and slug = any(${slugs}::text[]) and deleted_at is null`),
+            where source_id = any(${sourceIds}::text[]) and slug = any(${slugs}::text[]) and page_kind = 'code'
+              and deleted_at is null`),
         commit: (read, changes) =>
           Effect.gen(function* () {
             const held = yield* sql<{ readonly id: number }>`
@@ -277,5 +297,8 @@ const groupChunks = 200
 
 const rowsAtOnce = 5000
 
-/** What an import writes has the time at which its transaction began, and is seen only when that has ended. */
-const longestImport = "5 seconds"
+/**
+ * What an import writes has the time at which its transaction began, and is seen only when that has ended. No transaction of fifty
+ * files is longer; what was looked at within this time of an import is looked at once more.
+ */
+const longestImport = "1 minute"

@@ -28,7 +28,7 @@ export interface NewChunks extends PageChunks {
 
 /** What a commit did; pages that were edited since they were read are left. */
 export interface CodeCommit extends ChunkChanges {
-  readonly edited: number
+  readonly edited: ReadonlyArray<number>
 }
 
 /** Pages of code. */
@@ -95,7 +95,8 @@ export class CodePages extends Context.Service<
               from unnest(${unchanged.map((page) => page.pageId)}::int[],
                 ${unchanged.map((page) => page.contentHash)}::text[]) as cut(id, hash)
               where pages.id = cut.id`
-            return { ...changes, edited: pages.length - unchanged.length }
+            const edited = pages.map((page) => page.pageId).filter((id) => !ids.has(id))
+            return { ...changes, edited }
           }).pipe(sql.withTransaction, resilient)
       })
     })

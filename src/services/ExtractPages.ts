@@ -22,6 +22,8 @@ export interface ExtractScope {
   readonly since: Option.Option<number>
   /** Whether pages that are up to date are left out. */
   readonly staleOnly: boolean
+  /** Pages that are up to date, and are to be taken all the same. */
+  readonly woken: ReadonlyArray<number>
 }
 
 /** Pages that are worked on together, so that statements are few. */
@@ -93,6 +95,7 @@ export class ExtractPages extends Context.Service<
 
       const isStale = sql`(page.links_extracted_at is null or page.links_extracted_at < ${rulesSince}::timestamptz
         or page.updated_at > page.links_extracted_at)`
+      const isDue = (scope: ExtractScope) => sql`(${isStale} or page.id = any(${scope.woken}::int[]))`
       const inScope = ({ since, sourceIds, type }: ExtractScope) => sql`
         page.deleted_at is null and page.source_id = any(${sourceIds}::text[])
         and ${Option.match(type, { onNone: () => sql`true`, onSome: (it) => sql`page.type = ${it}` })}
@@ -108,13 +111,13 @@ export class ExtractPages extends Context.Service<
         resilient(sql<{ readonly id: number; readonly slug: string; readonly bytes: number }>`
           select page.id, page.slug, octet_length(page.compiled_truth) + octet_length(page.timeline) as bytes
           from pages page
-          where ${inScope(scope)} and page.id > ${after} and ${scope.staleOnly ? isStale : sql`true`}
+          where ${inScope(scope)} and page.id > ${after} and ${scope.staleOnly ? isDue(scope) : sql`true`}
           order by page.id limit ${listed}`)
 
       return ExtractPages.of({
         count: Effect.fnUntraced(function* (scope) {
           const [row] = yield* resilient(sql<{ readonly total: number; readonly stale: number }>`
-            select count(*)::int as total, (count(*) filter (where ${isStale}))::int as stale
+            select count(*)::int as total, (count(*) filter (where ${isDue(scope)}))::int as stale
             from pages page where ${inScope(scope)}`)
           const total = row?.total ?? 0
           return { total, toDo: scope.staleOnly ? (row?.stale ?? 0) : total }

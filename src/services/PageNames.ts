@@ -5,7 +5,10 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
+import { smallLetters } from "./names/smallLetters.ts"
+import { type Foreseen, foresee } from "./names/foreseen.ts"
 
 /** A page that something may lead to. */
 export interface PageRef {
@@ -34,13 +37,10 @@ export interface SimilarName {
 export class PageNames extends Context.Service<
   PageNames,
   {
-    /**
-     * Brings the names up to date; answers the pages whose links must be extracted again since a name came up. Without `wake` no
-     * page is touched, and names that somebody waits for are left for a run that does.
-     */
-    readonly refresh: (options: {
-      readonly wake: boolean
-    }) => Effect.Effect<ReadonlyArray<number>, SqlError.SqlError>
+    /** Brings the names up to date; answers the pages whose links must be extracted again since a name came up. */
+    readonly refresh: Effect.Effect<ReadonlyArray<number>, SqlError.SqlError>
+    /** The same for a run that writes nothing: from here on it finds pages as if the names were up to date. */
+    readonly foresee: Effect.Effect<ReadonlyArray<number>, SqlError.SqlError>
     /** Pages by slug. A slug that a page once had leads to it as well, unless another page has it now. */
     readonly bySlug: (
       sourceIds: ReadonlyArray<string>,
@@ -68,33 +68,34 @@ export class PageNames extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
 
-      const refresh = Effect.fnUntraced(function* (wake: boolean) {
+      const table = yield* lookingAt(sql)
+      const small = yield* smallLetters(sql)
+      const now = (pages: string) =>
+        sql.literal(`
+          select id as page_id, ${ways.slugPart}::smallint as way, source_id, ${small("split_part(slug, '/', -1)")} as name from ${pages}
+          union all
+          select id, ${ways.title}::smallint, source_id, ${small("btrim(title)")} from ${pages} where length(title) <= ${longestTitle}`)
+      let foreseen: Foreseen | undefined
+
+      const refresh = Effect.gen(function* () {
         // Two runs that begin together take turns: they would insert the same rows.
         yield* sql`select pg_advisory_xact_lock(${namesLock})`
         yield* sql`
           delete from gbrain_effect.page_names kept where not exists (
             select 1 from pages where id = kept.page_id and deleted_at is null)`
         const rows = yield* sql<{ readonly id: number }>`
-          with names as (
-            select id as page_id, ${ways.slugPart}::smallint as way, source_id, lower(split_part(slug, '/', -1)) as name
-              from pages where deleted_at is null
-            union all
-            select id, ${ways.title}::smallint, source_id, lower(btrim(title))
-              from pages where deleted_at is null and length(title) <= ${longestTitle}
-          ), fresh as (
+          with page as (select id, source_id, slug, title from pages where deleted_at is null), names as (${now("page")}), fresh as (
             insert into gbrain_effect.page_names as kept (page_id, way, source_id, name)
             select names.* from names left join gbrain_effect.page_names old
               on old.page_id = names.page_id and old.way = names.way
-            where (old.name is distinct from names.name or old.source_id is distinct from names.source_id)
-              and (${wake} or names.name not in (select name from gbrain_effect.links_waiting))
+            where old.name is distinct from names.name or old.source_id is distinct from names.source_id
             on conflict (page_id, way) do update set source_id = excluded.source_id, name = excluded.name
             returning kept.name
           )
           update pages set links_extracted_at = null
-          where ${wake} and deleted_at is null and id in (
+          where deleted_at is null and id in (
             select page_id from gbrain_effect.links_waiting where name in (select name from fresh))
           returning id`
-        if (!wake) return []
         // Those too that were woken by a run which was stopped before it came to them.
         const left = yield* sql<{ readonly id: number }>`
           select distinct page.id from pages page join gbrain_effect.links_waiting waiting on waiting.page_id = page.id
@@ -104,7 +105,17 @@ export class PageNames extends Context.Service<
       })
 
       return PageNames.of({
-        refresh: ({ wake }) => resilient(sql.withTransaction(refresh(wake))),
+        refresh: resilient(sql.withTransaction(refresh)),
+        foresee: foresee(sql, {
+          current: now("page"),
+          stored: table("page_names"),
+          waiting: table("links_waiting")
+        }).pipe(
+          Effect.map((found) => {
+            foreseen = found
+            return found.woken
+          })
+        ),
         bySlug: (sourceIds, slugs) =>
           slugs.length === 0
             ? Effect.succeed([])
@@ -135,7 +146,7 @@ export class PageNames extends Context.Service<
             : resilient(sql<{ id: number; source_id: string; slug: string; name: string; way: number }>`
                 select * from (
                   select page.id, page.source_id, page.slug, called.name, called.way
-                  from gbrain_effect.page_names called
+                  from ${table("page_names")} called
                   join pages page on page.id = called.page_id and page.deleted_at is null
                   where called.source_id = any(${sourceIds}::text[]) and called.name = any(${names}::text[])
                   union all
@@ -143,15 +154,16 @@ export class PageNames extends Context.Service<
                   join pages page on page.source_id = alias.source_id and page.slug = alias.slug and page.deleted_at is null
                   where alias.source_id = any(${sourceIds}::text[]) and alias.alias_norm = any(${names}::text[])
                 ) as found order by way, length(slug), slug`).pipe(
-                Effect.map((rows) =>
-                  rows.map((row) => ({
+                Effect.map((rows) => {
+                  const found = rows.map((row) => ({
                     id: row.id,
                     sourceId: row.source_id,
                     slug: row.slug,
                     name: row.name,
                     way: row.way
                   }))
-                )
+                  return foreseen === undefined ? found : withForeseen(found, foreseen, sourceIds, names)
+                })
               ),
         similar: (names) =>
           names.length === 0
@@ -197,6 +209,17 @@ export class PageNames extends Context.Service<
     })
   )
 }
+
+// In the order of the statement.
+const withForeseen = (
+  found: ReadonlyArray<NamedRef>,
+  foreseen: Foreseen,
+  sourceIds: ReadonlyArray<string>,
+  names: ReadonlyArray<string>
+): ReadonlyArray<NamedRef> =>
+  [...found.filter((row) => !foreseen.replaces(row)), ...foreseen.among(sourceIds, names)].toSorted(
+    (a, b) => a.way - b.way || a.slug.length - b.slug.length || (a.slug < b.slug ? -1 : 1)
+  )
 
 /** Any number, the same in every process. */
 const namesLock = 7_202_612

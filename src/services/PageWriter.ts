@@ -41,6 +41,15 @@ export interface KnownPage {
   readonly kind: string
 }
 
+/** A page that has a slug, wherever it is from. */
+export interface StandingPage {
+  readonly contentHash: string | null
+  readonly kind: string
+  /** The file it was imported from, in which folder; none when it was not. */
+  readonly path: string | null
+  readonly directory: string | null
+}
+
 /** What a write did to chunks and edges. */
 export type WrittenChunks = ChunkChanges
 
@@ -61,11 +70,11 @@ const undated = "fallback"
 export class PageWriter extends Context.Service<
   PageWriter,
   {
-    /** The content hashes of pages that are there, by slug. Deleted pages have none. */
-    readonly hashes: (
+    /** Pages that are there, by slug. Deleted pages are not. */
+    readonly standing: (
       sourceId: string,
       slugs: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyMap<string, string | null>, SqlError.SqlError>
+    ) => Effect.Effect<ReadonlyMap<string, StandingPage>, SqlError.SqlError>
     /** The types of pages that are there, by slug. Deleted pages have none. */
     readonly types: (
       sourceId: string,
@@ -200,11 +209,12 @@ export class PageWriter extends Context.Service<
       })
 
       return PageWriter.of({
-        hashes: (sourceId, slugs) =>
-          resilient(sql<{ readonly slug: string; readonly content_hash: string | null }>`
-            select slug, content_hash from pages
+        standing: (sourceId, slugs) =>
+          resilient(sql<StandingPage & { readonly slug: string }>`
+            select slug, content_hash as "contentHash", page_kind as kind, source_path as path,
+              case when ingested_via = ${importer} then source_uri end as directory from pages
             where source_id = ${sourceId} and slug = any(${slugs}::text[]) and deleted_at is null`).pipe(
-            Effect.map((rows) => new Map(rows.map((row) => [row.slug, row.content_hash])))
+            Effect.map((rows) => new Map(rows.map((row) => [row.slug, row])))
           ),
         types: (sourceId, slugs) =>
           slugs.length === 0

@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { TimelineEntry } from "../domain/timeline/Entry.ts"
+import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** An entry of a page. */
@@ -38,12 +39,13 @@ export class Timeline extends Context.Service<
     Timeline,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const table = yield* lookingAt(sql)
       return Timeline.of({
         of: (pageIds) =>
           resilient(sql<StoredEntry>`
             select entry.id, entry.page_id as "pageId", to_char(entry.date, 'YYYY-MM-DD') as date, entry.source, entry.summary,
               entry.detail, extracted.entry_id is not null as extracted
-            from timeline_entries entry left join gbrain_effect.timeline_extracted extracted on extracted.entry_id = entry.id
+            from timeline_entries entry left join ${table("timeline_extracted")} extracted on extracted.entry_id = entry.id
             where entry.page_id = any(${pageIds}::int[]) and entry.event_page_id is null`),
         write: Effect.fnUntraced(function* (removed, written) {
           if (removed.length > 0) {

@@ -351,3 +351,31 @@ describe("slugs and types", () => {
     expect(typeOfSlug(slug)).toBe(type)
   })
 })
+
+describe("files of a megabyte that are made to be slow", () => {
+  const hostile: ReadonlyArray<readonly [name: string, start: string, piece: string]> = [
+    ["fields", "---\n", "a: "],
+    ["rules", "", "---\n"],
+    ["front matter that never ends", "---\n", "a\n"],
+    ["lists that open", "---\na: ", "["],
+    ["quotes that open", '---\na: "', '\\"'],
+    ["blanks", "---\na: b", " "],
+    ["headings", "", "# "],
+    ["headings of a timeline", "", "## Timeline\n"],
+    ["bullets", "", "- "],
+    ["dates", "", "- **2024-01-01** | "]
+  ]
+  for (const [name, start, piece] of hostile) {
+    it(name, () => {
+      // A rule that is not linear does not come back from here.
+      const text = start + piece.repeat(Math.ceil(1_000_000 / piece.length))
+      for (const content of [text, `${text}\n---\nText`]) {
+        const parsed = parsePage(content, "a.md")
+        if (Result.isSuccess(parsed)) {
+          const { compiledTruth, timeline } = parsed.success
+          expect(compiledTruth.length + timeline.length).toBeLessThanOrEqual(content.length)
+        } else expect(parsed.failure).toContain("front matter")
+      }
+    })
+  }
+})

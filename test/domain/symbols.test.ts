@@ -27,6 +27,9 @@ describe("files of a module", () => {
     ["crate::users::auth", "src/web/app.rs", "rust", "src/users/auth.rs"],
     ["super::users", "src/web/app.rs", "rust", "src/users.rs"],
     ["com.acme.Users", "main/java/com/acme/App.java", "java", "main/java/com/acme/Users.java"],
+    ["com.acme.Users", "main/kotlin/com/acme/App.kt", "kotlin", "main/kotlin/com/acme/Users.kt"],
+    ["App\\Models\\User", "src/Http/Pay.php", "php", "src/Models/User.php"],
+    ["App\\Models\\User", "app/Http/Pay.php", "php", "App/Models/User.php"],
     ["lib/users", "app/app.rb", "ruby", "lib/users.rb"],
     ["users.h", "src/app.c", "c", "src/users.h"]
   ]
@@ -59,7 +62,10 @@ describe("where an edge leads", () => {
     symbol(5, "twice")
   ]
   const modules: Readonly<Record<string, ReadonlyArray<CodeSymbol>>> = {
-    "./util": [symbol(10, "parse"), symbol(11, "Reader.next"), symbol(12, "Writer.next")]
+    "./util": [symbol(10, "parse"), symbol(11, "Reader.next"), symbol(12, "Writer.next")],
+    "./client": [symbol(13, "Client"), symbol(14, "Client.send")],
+    "com.acme.Store": [symbol(15, "Store", "java"), symbol(16, "Store.get", "java")],
+    "acme.users": [symbol(17, "load", "python")]
   }
   const everywhere = [
     symbol(20, "elsewhere"),
@@ -107,6 +113,16 @@ describe("where an edge leads", () => {
     ["a method whose class is known", at("Store::get", { imports: ["./util::parse"] }), "21"],
     ["two of the source: none is chosen", at("many"), "22|23"],
     ["only in the own language", at("parse", { language: "python" }), "24"],
+    ["a class in a file of its own", at("Store", { imports: ["com.acme::Store"], language: "java" }), "15"],
+    ["its import", at("com.acme::Store", { imports: ["com.acme::Store"], language: "java" }), "15"],
+    ["a class of somebody else's", at("Store", { imports: ["org.other::Store"], language: "java" }), "-"],
+    [
+      "a function of a module of a package",
+      at("acme::load", { imports: ["acme::users"], language: "python" }),
+      "17"
+    ],
+    ["what a file exports by default", at("Client", { imports: ["./client::default"] }), "13"],
+    ["and a method of it", at("Client::send", { imports: ["./client::default"] }), "14"],
     ["all of a module is no symbol", at("./util::*"), "-"],
     ["nobody has it", at("nothing"), "-"]
   ]

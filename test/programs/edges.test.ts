@@ -127,6 +127,11 @@ onBothDatabases("edges-backfill", (brain) => {
       expect((yield* outcomes).slice(1)).toEqual(["run -> gone: b.go gone", "run -> later: -"])
 
       yield* putFiles({ "c.go": { later: [] } }, { language: "go" })
+      expect(yield* run({ dryRun: true })).toMatchObject({
+        chunks_woken: 1,
+        chunks_walked: 2,
+        edges_changed: 1
+      })
       expect(yield* run()).toMatchObject({ chunks_woken: 1, chunks_walked: 2 })
       expect((yield* outcomes)[2]).toBe("run -> later: c.go later")
 
@@ -153,6 +158,17 @@ onBothDatabases("edges-backfill", (brain) => {
       expect(yield* run()).toMatchObject({ chunks_to_do: 6, chunks_walked: 6 })
       yield* sql`update content_chunks set edges_backfilled_at = now() where symbol_name_qualified = 'main'`
       expect(yield* run()).toMatchObject({ chunks_walked: 1, edges_changed: 0 })
+    }))
+
+  test("a symbol that an import wrote before the run, and that was seen only after it, is found by the next", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* putFiles({ "a.go": { run: ["later"] } }, { language: "go" })
+      yield* run()
+      yield* putFiles({ "c.go": { later: [] } }, { language: "go" })
+      yield* sql`update pages set updated_at = now() - interval '40 seconds' where slug = 'c-go'`
+      yield* sql`update content_chunks set created_at = now() - interval '40 seconds' where symbol_name_qualified = 'later'`
+      expect(yield* run()).toMatchObject({ chunks_woken: 1, chunks_walked: 2, edges_resolved: 1 })
     }))
 
   test("sources are apart; markdown without code is left alone", () =>

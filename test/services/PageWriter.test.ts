@@ -56,9 +56,12 @@ onBothDatabases("PageWriter", (brain) => {
         const [a, b] = [...known].sort((one, other) => one.slug.localeCompare(other.slug)).map((it) => it.id)
         yield* writer.rename([{ id: a ?? 0, slug: "c", path: "c.md" }])
         yield* writer.remove([b ?? 0])
-        expect([...(yield* writer.hashes("default", ["a", "b", "c"]))]).toEqual([
-          ["c", "hash of one\nchanged"]
-        ])
+        expect(
+          [...(yield* writer.standing("default", ["a", "b", "c"]))].map(([slug, page]) => [
+            slug,
+            page.contentHash
+          ])
+        ).toEqual([["c", "hash of one\nchanged"]])
         // A file that comes back brings its page back, and the chunks that are as they were.
         yield* writer.write(origin, [page("b", "four")])
         expect(

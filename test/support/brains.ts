@@ -11,14 +11,15 @@ import { embeddedDatabase } from "./embedded.ts"
 
 let counter = 0
 
-/** A new, empty database on the test server, dropped when the scope ends; answers its URL. */
-export const freshDatabase = Effect.gen(function* () {
+const newDatabase = Effect.fnUntraced(function* (options: string) {
   const admin = inject("postgresUrl")
   const name = `test_${process.pid}_${counter++}`
   const client = PgClient.make({ url: Redacted.make(admin), maxConnections: 1 }).pipe(
     Effect.provide(Reactivity.layer)
   )
-  yield* Effect.scoped(Effect.flatMap(client, (sql) => sql`create database ${sql(name)}`))
+  yield* Effect.scoped(
+    Effect.flatMap(client, (sql) => sql`create database ${sql(name)} ${sql.literal(options)}`)
+  )
   yield* Effect.addFinalizer(() =>
     Effect.scoped(
       Effect.flatMap(client, (sql) => sql`drop database if exists ${sql(name)} with (force)`)
@@ -28,6 +29,9 @@ export const freshDatabase = Effect.gen(function* () {
   url.pathname = `/${name}`
   return url.href
 })
+
+/** A new, empty database on the test server, dropped when the scope ends; answers its URL. */
+export const freshDatabase = newDatabase("")
 
 const newBrain = (dimensions: number) =>
   Layer.effectDiscard(
@@ -57,6 +61,15 @@ const onServer = Layer.unwrap(
 
 /** A new brain on the test server. */
 export const postgresBrain = withBrain(onServer)
+
+/** A new brain on the test server, in a database whose locale knows the letters of English only. */
+export const brainOfLocaleC = withBrain(
+  Layer.unwrap(
+    Effect.map(newDatabase("template template0 encoding 'UTF8' locale 'C'"), (url) =>
+      Database.layerPostgres({ url: Redacted.make(url) })
+    )
+  )
+)
 
 /** What a test on a brain is given. */
 export type BrainLayer = typeof embeddedBrain

@@ -7,7 +7,7 @@ import { edgesLayer } from "../../programs/edges/layer.ts"
 import { Sources } from "../../services/Sources.ts"
 import { UsageError } from "../exit.ts"
 import { json, locationFlags, optionalCount, optionalText } from "../flags.ts"
-import { openBrain } from "../open.ts"
+import { brainFor, openBrain } from "../open.ts"
 import { edgesText, symbolEdgesText } from "../render/code.ts"
 import { print, printJson } from "../render/text.ts"
 import { sweepFlags, tellSweep } from "../sweep.ts"
@@ -38,10 +38,7 @@ export const edgesBackfillCommand = Command.make(
     const sourceId = yield* sourceOf(flags)
     yield* tellSweep(flags, edgesText, (tell) =>
       edgesBackfill({ sourceId, maxChunks: flags.maxChunks, dryRun: flags.dryRun }, tell)
-    ).pipe(
-      Effect.provide(edgesLayer({ workers: flags.workers })),
-      Effect.provide(openBrain(flags, flags.workers))
-    )
+    ).pipe(Effect.provide(edgesLayer({ workers: flags.workers })), Effect.provide(brainFor(flags)))
   })
 ).pipe(
   Command.withDescription("Find out which symbols the names mean that code calls, imports and extends"),

@@ -7,7 +7,7 @@ import type { ImportReport } from "../../programs/import/report.ts"
 import { strategies, type Strategy } from "../../programs/import/scan.ts"
 import { Ended, exitCodes } from "../exit.ts"
 import { json, locationFlags, optionalText, workers } from "../flags.ts"
-import { openBrain } from "../open.ts"
+import { brainFor } from "../open.ts"
 import { importText, skippedText } from "../render/import.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { print, printable, printJson } from "../render/text.ts"
@@ -66,7 +66,7 @@ export const importCommand = Command.make(
         )
       ),
       Effect.provide(importLayer({ workers: flags.workers })),
-      Effect.provide(openBrain(flags, flags.workers))
+      Effect.provide(brainFor(flags))
     )
   })
 ).pipe(

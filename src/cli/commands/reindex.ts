@@ -6,7 +6,7 @@ import { reindexMarkdown } from "../../programs/reindex/reindexMarkdown.ts"
 import { mostWorkers } from "../../services/WorkerPool.ts"
 import { UsageError } from "../exit.ts"
 import { optionalCount, optionalText, workersOrAuto } from "../flags.ts"
-import { openBrain } from "../open.ts"
+import { brainFor } from "../open.ts"
 import { reindexText } from "../render/reindex.ts"
 import { sweepFlags, tellSweep } from "../sweep.ts"
 import { multimodalFlags, reindexMultimodalMode } from "./reindexMultimodal.ts"
@@ -36,7 +36,7 @@ const modes = {
       )
     ).pipe(
       Effect.provide(reindexLayer({ workers: mostWorkers(asked.workers) })),
-      Effect.provide(openBrain(asked, mostWorkers(asked.workers)))
+      Effect.provide(brainFor({ ...asked, workers: mostWorkers(asked.workers) }))
     ),
   multimodal: reindexMultimodalMode
 } satisfies Record<string, (asked: Flags) => unknown>

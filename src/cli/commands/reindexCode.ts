@@ -6,7 +6,7 @@ import { reindexCode } from "../../programs/reindex-code/reindexCode.ts"
 import type { ReindexCodeReport } from "../../programs/reindex-code/report.ts"
 import { Ended, exitCodes } from "../exit.ts"
 import { json, locationFlags, optionalCount, optionalText, workers } from "../flags.ts"
-import { openBrain } from "../open.ts"
+import { brainFor } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { reindexCodeText } from "../render/reindexCode.ts"
 import { print, printJson } from "../render/text.ts"
@@ -38,10 +38,7 @@ export const reindexCodeCommand = Command.make(
       }).pipe(Effect.scoped)
       yield* tell(report)
       if (report.status === "failed") return yield* new Ended({ code: exitCodes.failed })
-    }).pipe(
-      Effect.provide(reindexCodeLayer({ workers: flags.workers })),
-      Effect.provide(openBrain(flags, flags.workers))
-    )
+    }).pipe(Effect.provide(reindexCodeLayer({ workers: flags.workers })), Effect.provide(brainFor(flags)))
   })
 ).pipe(
   Command.withDescription(

@@ -4,7 +4,7 @@ import { Command } from "effect/cli"
 import { reindexFrontmatterLayer } from "../../programs/reindex-frontmatter/layer.ts"
 import { reindexFrontmatter } from "../../programs/reindex-frontmatter/reindexFrontmatter.ts"
 import { optionalText } from "../flags.ts"
-import { openBrain } from "../open.ts"
+import { brainFor } from "../open.ts"
 import { reindexFrontmatterText } from "../render/reindexFrontmatter.ts"
 import { sweepFlags, tellSweep } from "../sweep.ts"
 
@@ -20,7 +20,7 @@ export const reindexFrontmatterCommand = Command.make(
       reindexFrontmatter({ sourceId: flags.source, slugPrefix: flags.slugPrefix, dryRun: flags.dryRun }, tell)
     ).pipe(
       Effect.provide(reindexFrontmatterLayer({ workers: flags.workers })),
-      Effect.provide(openBrain(flags, flags.workers))
+      Effect.provide(brainFor(flags))
     )
 ).pipe(
   Command.withDescription("Make the dates of pages anew from what their front matter says"),

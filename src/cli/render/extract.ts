@@ -52,6 +52,7 @@ export const extractText = (report: ExtractReport): string =>
     ...ifAny("references to no page", report.references_unresolved),
     ...ifAny("edited again and again", report.pages_edited),
     ...ifAny("failed", report.pages_failed),
+    ...report.files_skipped.slice(0, shown).map(({ path, reason }) => `  skipped ${path}: ${reason}`),
     ...report.names_unresolved
       .slice(0, shown)
       .map(({ name, times }) => `  nobody is called: ${name} (${times}×)`),

@@ -10,7 +10,7 @@ import { type OutlineSymbol, outlineOf } from "./Outline.ts"
 import type { SyntaxNode } from "./SyntaxNode.ts"
 
 /** Raised when the rules change, so that pages cut by older ones, or by the original's five, can be found. */
-export const codeChunkerVersion = 6
+export const codeChunkerVersion = 7
 
 /** A chunk of code, as the brain keeps it. */
 export interface CodeChunk {

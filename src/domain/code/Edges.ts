@@ -3,7 +3,7 @@
  * method is (`this.run()`, a variable made with `new`, an imported module), it is `Owner::method`, as the original writes it.
  */
 import { asName, calleeIn, dartCallees, lastName, receiverOf } from "./Calls.ts"
-import { importsIn, isImporter } from "./Imports.ts"
+import { type Import, importsIn, isImporter } from "./Imports.ts"
 import { ancestorsIn, baseName } from "./Inheritance.ts"
 import { elixirDefinition } from "./SymbolNames.ts"
 import { childIn, everyNode, type SyntaxNode, textIn } from "./SyntaxNode.ts"
@@ -41,10 +41,10 @@ export const edgesIn = (source: string, language: string, root: SyntaxNode): Rea
     const imports = importsIn(source, language, node)
     for (const it of imports) {
       add(node, "imports", `${it.module}::${it.name}`)
-      if (it.local !== undefined) known.imported(it.local, it.module)
+      if (it.local !== undefined) known.imported(it.local, it)
     }
     const ancestors = ancestorsIn(source, language, node, parent)
-    for (const it of ancestors) add(node, it.type, it.name)
+    for (const it of ancestors) add(node, it.type, known.unaliased(it.name))
     const callee = calleeIn(language, node)
     const isCall = language !== "elixir" || isElixirCall(source, node, parent, heads)
     if (callee !== undefined && isCall && imports.length + ancestors.length === 0) {
@@ -119,6 +119,7 @@ const scripts: ReadonlySet<string> = new Set(["typescript", "tsx", "javascript",
 const makeBindings = (source: string, language: string) => {
   const tells = scripts.has(language)
   const file = new Map<string, string>()
+  const aliases = new Map<string, string>()
   const frames: Array<Frame> = [{ end: Number.MAX_SAFE_INTEGER, owner: undefined, names: file }]
   const set = (name: SyntaxNode | undefined, value: string | undefined) => {
     if (name?.type === "identifier" && value !== undefined)
@@ -145,14 +146,17 @@ const makeBindings = (source: string, language: string) => {
         set(childIn(node, "left"), name !== undefined && /^\p{Lu}/u.test(name) ? name : undefined)
       }
     },
-    imported: (local: string, module: string) => {
+    imported: (local: string, { module, name }: Import) => {
       file.set(local, module)
+      if (name !== local && name !== "*" && name !== "default") aliases.set(local, `${module}::${name}`)
     },
+    /** What a name was called where it was imported from, with its module, if it was given another here. */
+    unaliased: (name: string): string => aliases.get(name) ?? name,
     /** A method with its owner, where that is known. */
     owned: (callee: SyntaxNode, name: string | undefined): string | undefined => {
       if (name === undefined || !tells) return name
       const receiver = receiverOf(source, callee)
-      if (receiver === undefined) return name
+      if (receiver === undefined) return callee.type === "identifier" ? (aliases.get(name) ?? name) : name
       if (receiver === "this" || (language === "python" && receiver === "self")) {
         const owner = frames.findLast((frame) => frame.owner !== undefined)?.owner
         return owner === undefined ? name : `${owner}::${name}`

@@ -23,6 +23,8 @@ export const pathsOfModule = (
       return underAnyFolder(folders, module.replaceAll(".", "/")).flatMap((path) =>
         ["java", "kt", "scala"].map((extension) => `${path}.${extension}`)
       )
+    case "php":
+      return phpFiles(module, folders)
     case "ruby":
       return [joined(folders, module), ...underAnyFolder(folders, module)].map((path) =>
         path.endsWith(".rb") ? path : `${path}.rb`
@@ -32,6 +34,18 @@ export const pathsOfModule = (
     default:
       return module.startsWith(".") ? [joined(folders, module)] : []
   }
+}
+
+const separators: Readonly<Record<string, string>> = { python: ".", java: ".", php: "\\" }
+
+/**
+ * The module that an imported thing is when it is a file of its own, as a class of Java is: `com.acme` and `Users` are
+ * `com.acme.Users`. Nothing in languages where a file is imported by its path.
+ */
+export const moduleInside = (module: string, name: string, language: string | null): string | undefined => {
+  const separator = separators[familyOf(language)]
+  if (separator === undefined || name === "*" || name === "") return undefined
+  return module.endsWith(separator) ? `${module}${name}` : `${module}${separator}${name}`
 }
 
 const joined = (folders: ReadonlyArray<string>, path: string): string => {
@@ -62,6 +76,15 @@ const pythonFiles = (module: string, folders: ReadonlyArray<string>): ReadonlyAr
       ? underAnyFolder(folders, path)
       : [[...folders.slice(0, folders.length - dots + 1), ...(path === "" ? [] : [path])].join("/")]
   return from.flatMap((it) => [`${it}.py`, `${it}/__init__.py`])
+}
+
+/** The first words of a namespace may stand for a folder of any name, such as `src`. */
+const phpFiles = (module: string, folders: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const parts = module.split("\\").filter((part) => part !== "")
+  return [0, 1, 2]
+    .filter((dropped) => dropped === 0 || parts.length - dropped > 0)
+    .flatMap((dropped) => underAnyFolder(folders, parts.slice(dropped).join("/")))
+    .map((path) => `${path}.php`)
 }
 
 const rustFiles = (module: string, folders: ReadonlyArray<string>): ReadonlyArray<string> => {

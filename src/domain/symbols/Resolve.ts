@@ -3,6 +3,7 @@
  * the name, all are told and none is chosen. A name that the file imports from elsewhere is never taken for one that happens to
  * be called the same.
  */
+import { moduleInside } from "./Modules.ts"
 import {
   callsOwnMethods,
   familyOf,
@@ -64,23 +65,43 @@ export const resolveEdge = (edge: OpenEdge, around: Surroundings): Resolution =>
     if (mine.length > 0) return among(mine)
   }
 
+  const imports = around.imports.map(targetName)
+  const fileInside = (module: string, inner: string) => {
+    const inside = moduleInside(module, inner, edge.language)
+    return inside === undefined ? undefined : around.ofModule(inside)
+  }
+
   if (owner !== undefined) {
     const module = around.ofModule(owner)
-    if (module !== undefined) return among(inModule(module, name))
+    const ofOwner = imports.filter((it) => it.owner === owner)
+    const found = [
+      ...inModule(module ?? [], name),
+      ...[...new Set([name, ...ofOwner.map((it) => it.name)])].flatMap((inner) =>
+        inModule(fileInside(owner, inner) ?? [], name)
+      )
+    ]
+    if (found.length > 0) return among(found)
     // A module that is no file of the source is somebody else's.
-    if (around.imports.some((it) => targetName(it).owner === owner)) return unmatched
+    if (module !== undefined || ofOwner.length > 0) return unmatched
   }
 
   const asked = owner ?? name
-  const modules = around.imports.map(targetName).filter((it) => it.name === asked)
+  const wanted = owner === undefined ? name : `${plainName(owner)}.${name}`
+  const calledSo = (symbols: ReadonlyArray<CodeSymbol>) =>
+    symbols.filter((symbol) => plainName(symbol.qualified) === wanted)
+  const modules = imports.filter((it) => it.name === asked)
   if (modules.length > 0) {
-    const found = modules.flatMap((it) => around.ofModule(it.owner ?? "") ?? [])
     return among(
-      owner === undefined
-        ? found.filter((symbol) => plainName(symbol.qualified) === name)
-        : found.filter((symbol) => plainName(symbol.qualified) === `${plainName(owner)}.${name}`)
+      modules.flatMap((it) =>
+        calledSo(around.ofModule(it.owner ?? "") ?? fileInside(it.owner ?? "", it.name) ?? [])
+      )
     )
   }
+  // What a file exports by default is mostly called there as it is called here.
+  const byDefault = imports
+    .filter((it) => it.name === "default")
+    .flatMap((it) => calledSo(around.ofModule(it.owner ?? "") ?? []))
+  if (byDefault.length > 0) return among(byDefault)
   // Whoever must import by name, and imports by name, has not imported this one.
   if (owner === undefined && importsByName(edge.language) && around.imports.length > 0) return unmatched
 

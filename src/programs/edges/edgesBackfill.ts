@@ -30,8 +30,10 @@ export const edgesBackfill = Effect.fn("edgesBackfill")(function* (
 ) {
   const store = yield* CodeEdges
   const sourceIds = yield* (yield* Sources).idsFor(options.sourceId)
-  const woken = options.dryRun ? 0 : yield* store.wake(sourceIds)
-  const due = yield* store.count(sourceIds)
+  const foreseen = options.dryRun ? yield* store.wouldWake(sourceIds) : []
+  const woken = options.dryRun ? foreseen.length : yield* store.wake(sourceIds)
+  const scope = { sourceIds, woken: foreseen }
+  const due = yield* store.count(scope)
   const tally = { walked: 0, edited: 0, examined: 0, resolved: 0, ambiguous: 0, unmatched: 0, changed: 0 }
 
   const count = ({ isNews, resolution }: ResolvedEdge) => {
@@ -70,7 +72,7 @@ export const edgesBackfill = Effect.fn("edgesBackfill")(function* (
     unit: "chunks",
     total: toDo,
     dryRun: options.dryRun,
-    groups: store.groups(sourceIds, options.maxChunks),
+    groups: store.groups(scope, options.maxChunks),
     label: (chunk) => `${chunk.path} (chunk ${chunk.id})`,
     work,
     onInterrupt,

@@ -1,7 +1,7 @@
 /** Resolves the edges of a group of chunks: a few statements for all of them. */
 import { Effect } from "effect"
 import { slugOfCode } from "../../domain/links/CodePaths.ts"
-import { pathsOfModule } from "../../domain/symbols/Modules.ts"
+import { moduleInside, pathsOfModule } from "../../domain/symbols/Modules.ts"
 import { formsOf, targetName } from "../../domain/symbols/Names.ts"
 import { type CodeSymbol, type Resolution, resolveEdge } from "../../domain/symbols/Resolve.ts"
 import { type EdgeChunk, type EdgeRow, CodeEdges, type SymbolRow } from "../../services/CodeEdges.ts"
@@ -59,8 +59,11 @@ const modulesOf = Effect.fnUntraced(function* (
   const store = yield* CodeEdges
   const named = new Map<string, { readonly chunk: EdgeChunk; readonly module: string }>()
   const add = (chunk: EdgeChunk | undefined, to: string) => {
-    const module = targetName(to).owner
-    if (chunk !== undefined && module !== undefined) named.set(moduleKey(chunk, module), { chunk, module })
+    const { name, owner } = targetName(to)
+    if (chunk === undefined || owner === undefined) return
+    for (const module of [owner, moduleInside(owner, name, chunk.language)]) {
+      if (module !== undefined) named.set(moduleKey(chunk, module), { chunk, module })
+    }
   }
   for (const page of pages) for (const row of imports.get(String(page.page_id)) ?? []) add(page, row.to)
   for (const edge of edges) add(byId.get(edge.from_chunk_id), edge.to)

@@ -30,16 +30,17 @@ export const extract = Effect.fn("extract")(function* (
     Option.isSome(options.directory) ? Option.orElseSome(options.sourceId, () => "default") : options.sourceId
   )
   const startedAt = yield* Clock.currentTimeMillis
+  const woken = options.kind === "timeline" ? [] : yield* wakened(options)
   const scope: ExtractScope = {
     sourceIds,
     type: options.type,
     since: options.since,
-    staleOnly: !options.force && Option.isNone(options.directory)
+    staleOnly: !options.force && Option.isNone(options.directory),
+    woken
   }
   const tally = makeTally()
   const rule = yield* nameRule
   const groupOptions = { ...options, rule }
-  if (options.kind !== "timeline") yield* (yield* PageNames).refresh({ wake: !options.dryRun })
   const files = yield* Option.match(options.directory, {
     onNone: () => Effect.succeed(undefined),
     onSome: fileGroups
@@ -70,6 +71,7 @@ export const extract = Effect.fn("extract")(function* (
       pages_failed: tally.failed,
       pages_left: files === undefined ? left : 0,
       files_without_page: tally.filesWithoutPage,
+      files_skipped: files?.skipped ?? [],
       links: tally.links,
       timeline: tally.timeline,
       references_unresolved: tally.unresolved,
@@ -107,6 +109,14 @@ export const extract = Effect.fn("extract")(function* (
     report,
     onInterrupt
   })
+})
+
+/** Brings names up to date; answers pages that a name came up for and that are not marked so, since nothing is to be written. */
+const wakened = Effect.fnUntraced(function* (options: ExtractOptions) {
+  const names = yield* PageNames
+  if (options.dryRun) return yield* names.foresee
+  yield* names.refresh
+  return []
 })
 
 /** Tells the progress what a group added to the tally; groups that run beside it are told by themselves. */

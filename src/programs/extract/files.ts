@@ -1,7 +1,7 @@
 /** The texts of files in place of those in the brain: a folder that was edited, and not imported yet. */
 import { Effect, Option, Result, Stream } from "effect"
 import { ExtractPages } from "../../services/ExtractPages.ts"
-import { type PageFile, readingOf, readPageFile } from "../import/read.ts"
+import { keepingType, type PageFile, readingOf, readPageFile } from "../import/read.ts"
 import { type FoundFile, scanDirectory } from "../import/scan.ts"
 import type { GroupOptions } from "./group.ts"
 import type { ExtractOptions } from "./options.ts"
@@ -19,9 +19,10 @@ const groupFiles = 200
 
 /** The files of a folder, in groups. */
 export const fileGroups = Effect.fn("fileGroups")(function* (directory: string) {
-  const { files, root } = yield* scanDirectory(directory)
+  const { files, root, skipped } = yield* scanDirectory(directory)
   return {
     root,
+    skipped,
     files: files.length,
     groups: Stream.fromIterable(files).pipe(
       Stream.grouped(groupFiles),
@@ -53,7 +54,8 @@ export const extractFiles = Effect.fn("extractFiles")(function* (
   const pages = yield* store.load(ids)
   tally.filesWithoutPage += read.size - pages.length
   const texts = pages.flatMap((page): ReadonlyArray<PageText> => {
-    const file = read.get(page.slug)
+    const found = read.get(page.slug)
+    const file = found && keepingType(found, new Map([[page.slug, page.type]]))
     if (file === undefined || !isWanted(file, page.version, asked)) return []
     return [
       {

@@ -37,7 +37,7 @@ export const extractForSlugs = Effect.fn("extractForSlugs")(function* (
   kind: ExtractKind
 ) {
   const store = yield* ExtractPages
-  const woken = kind === "timeline" ? [] : yield* (yield* PageNames).refresh({ wake: true })
+  const woken = kind === "timeline" ? [] : yield* (yield* PageNames).refresh
   const options = {
     kind,
     rule: yield* nameRule,

@@ -29,6 +29,8 @@ export const ExtractReport = Schema.Struct({
   pages_left: Count,
   /** Files that are no pages of the brain. */
   files_without_page: Count,
+  /** Files that are no pages, such as links and those whose slug another file has. */
+  files_skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
   links: Changes,
   timeline: Changes,
   /** References that lead to no page. */

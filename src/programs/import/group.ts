@@ -1,12 +1,13 @@
 /** A group of files: read, compared with what the brain has, and what is new or changed written in one transaction. */
-import { Effect, Result } from "effect"
+import { Effect, FileSystem, Path, Result } from "effect"
 import type { CodeChunk } from "../../domain/code/CodeChunks.ts"
 import { CodeParser } from "../../services/CodeParser.ts"
 import {
   type ImportedPage,
   type ImportOrigin,
   type KnownPage,
-  PageWriter
+  PageWriter,
+  type StandingPage
 } from "../../services/PageWriter.ts"
 import { sha256Hex } from "../../services/Sha256.ts"
 import { Progress } from "../../services/Progress.ts"
@@ -87,16 +88,19 @@ export const writeGroup = Effect.fn("writeGroup")(function* (
     read.flatMap((file) => ("code" in file || file.page.typeIsExplicit ? [] : [file.slug]))
   )
   const files = read.map((file) => ("code" in file ? file : keepingType(file, types)))
-  const there = yield* writer.hashes(
+  const there = yield* writer.standing(
     origin.sourceId,
     files.map((file) => file.slug)
   )
-  const changes = files.flatMap((file): ReadonlyArray<Change> => {
-    if (there.get(file.slug) === file.contentHash) return []
-    const isNew = !there.has(file.slug)
+  const free = yield* Effect.filter(files, (file) => isFree(file, there.get(file.slug), context))
+  yield* progress.count({ skipped: files.length - free.length })
+  const changes = free.flatMap((file): ReadonlyArray<Change> => {
+    const page = there.get(file.slug)
+    if (page !== undefined && page.contentHash === file.contentHash) return []
+    const isNew = page === undefined
     return [{ file, isNew, moved: isNew ? takeMoved(file, context.gone) : undefined }]
   })
-  const unchanged = files.length - changes.length
+  const unchanged = free.length - changes.length
   tally.unchanged += unchanged
   yield* progress.count({ done: unchanged })
   const cut = yield* cutCode(changes, context)
@@ -120,6 +124,33 @@ export const writeGroup = Effect.fn("writeGroup")(function* (
       tally.failures.push({ item: file.path, reason })
     }
   )
+})
+
+// Two files can make one slug, `x-ts.md` and `x.ts`, or one of each of two folders: they would take the page from each other in turns.
+const isFree = Effect.fnUntraced(function* (
+  file: ReadFile,
+  page: StandingPage | undefined,
+  { origin, tally }: GroupContext
+) {
+  if (
+    page === undefined ||
+    (page.kind === file.kind && (page.directory ?? origin.directory) === origin.directory)
+  )
+    return true
+  const place = yield* placeOf(page)
+  if (page.directory !== null && place === undefined) return true
+  const other = place ?? `a page of ${page.kind} that was not imported`
+  tally.skipped.push({ path: file.path, reason: `has the same slug as ${other}: ${file.slug}` })
+  return false
+})
+
+/** Where the file of a page is; nothing when it is not there any more. */
+const placeOf = Effect.fnUntraced(function* ({ directory, path: relative }: StandingPage) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  if (directory === null || relative === null) return undefined
+  const place = path.join(directory, relative)
+  return (yield* Effect.orElseSucceed(fs.exists(place), () => false)) ? place : undefined
 })
 
 const write = Effect.fnUntraced(function* (

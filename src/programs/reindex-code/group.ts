@@ -36,9 +36,34 @@ export const cutCodePage = Effect.fn("cutCodePage")(function* (page: {
   return { chunks, contentHash: hashOf(page.path, page.text) ?? "" }
 })
 
+/** How often a page that is edited meanwhile is taken again. */
+const rounds = 3
+
 /** Brings the pages of a group up to date. */
 export const reindexGroup = Effect.fn("reindexGroup")(function* (
   ids: ReadonlyArray<number>,
+  options: ReindexGroupOptions,
+  tally: ReindexCodeTally
+) {
+  const store = yield* CodePages
+  const progress = yield* Progress
+  const pages = yield* store.load(ids)
+  const stale = options.force ? pages : pages.filter(isStale)
+  tally.upToDate += pages.length - stale.length
+  const taken = take(stale, options.limit, tally)
+  yield* progress.count({ done: pages.length - taken.length })
+
+  let left = yield* cutAndCommit(taken, options, tally)
+  for (let round = 1; round < rounds && left.length > 0; round++) {
+    left = yield* cutAndCommit(yield* store.load(left), options, tally)
+  }
+  tally.edited += left.length
+  yield* progress.count({ skipped: left.length })
+})
+
+/** Cuts pages and writes them; answers those that were edited meanwhile. */
+const cutAndCommit = Effect.fnUntraced(function* (
+  pages: ReadonlyArray<StoredCode>,
   options: ReindexGroupOptions,
   tally: ReindexCodeTally
 ) {
@@ -48,14 +73,8 @@ export const reindexGroup = Effect.fn("reindexGroup")(function* (
     tally.failed++
     if (tally.failures.length < failuresKept) tally.failures.push({ item: page.slug, reason })
   }
-  const pages = yield* store.load(ids)
-  const stale = options.force ? pages : pages.filter(isStale)
-  tally.upToDate += pages.length - stale.length
-  const taken = take(stale, options.limit, tally)
-  yield* progress.count({ done: pages.length - taken.length })
-
   const cut = yield* Effect.forEach(
-    taken,
+    pages,
     (page) => Effect.map(Effect.result(cutCodePage(page)), (result) => ({ page, result })),
     { concurrency: "unbounded" }
   )
@@ -67,26 +86,28 @@ export const reindexGroup = Effect.fn("reindexGroup")(function* (
       made.push({ pageId: id, slug, sourceId, version, ...result.success })
     }
   }
-  yield* progress.count({ failed: taken.length - made.length })
+  yield* progress.count({ failed: pages.length - made.length })
+  const edited: Array<number> = []
   yield* inHalves(
     made,
     Effect.fnUntraced(function* (some) {
       const done = options.dryRun ? foreseen(some) : yield* store.commit(some)
-      tally.edited += done.edited
-      tally.reindexed += some.length - done.edited
+      edited.push(...done.edited)
+      tally.reindexed += some.length - done.edited.length
       tally.chunks += done.chunks
       tally.kept += done.kept
       tally.added += done.added
       tally.removed += done.removed
       tally.edges += done.edges
-      yield* progress.count({ done: some.length })
+      yield* progress.count({ done: some.length - done.edited.length })
     }),
     fail
   )
+  return edited
 })
 
 const foreseen = (pages: ReadonlyArray<NewChunks>) => ({
-  edited: 0,
+  edited: [],
   chunks: pages.reduce((sum, page) => sum + page.chunks.length, 0),
   kept: 0,
   added: 0,

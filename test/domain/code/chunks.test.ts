@@ -70,7 +70,7 @@ export default function () {}
       "a.ts imports pkg::*",
       "Foo extends Bar",
       "Foo implements Baz",
-      "Foo.handler calls y",
+      "Foo.handler calls ./mod::x",
       "Foo.run references T",
       "Foo.run calls Foo::stop",
       "Foo.run calls pkg::go",

@@ -1,6 +1,6 @@
 /** What `extract` promises of links and timelines, on both databases. */
-import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Option } from "effect"
+import { expect, inject, it } from "@effect/vitest"
+import { Duration, Effect, FileSystem, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import {
   extractForSlugs,
@@ -11,7 +11,7 @@ import { extract } from "../../../src/programs/extract/extract.ts"
 import { extractBrainLayer, extractLayer } from "../../../src/programs/extract/layer.ts"
 import { defaultExtractOptions } from "../../../src/programs/extract/options.ts"
 import { Links } from "../../../src/services/Links.ts"
-import { onBothDatabases } from "../../support/brains.ts"
+import { brainOfLocaleC, onBothDatabases } from "../../support/brains.ts"
 import { putPages, type TestPage } from "../../support/extraction.ts"
 import { allEntries, allLinks, runExtract } from "../../support/links.ts"
 
@@ -58,11 +58,28 @@ const runEdited = (times: number) =>
     )
   )
 
+const capitals = Effect.gen(function* () {
+  yield* putPages([
+    page("x/1", "", { title: "ÉCOLE NORMALE" }),
+    page("x/2", "", { title: "Иван Петров" }),
+    page("x/3", "", { title: "ΟΔΥΣΣΈΑΣ Å" }),
+    page("start", "[[École normale]] [[ИВАН петров]] [[Οδυσσέας å]]")
+  ])
+  yield* runExtract()
+  expect(yield* allLinks).toHaveLength(3)
+})
+
+it.live.skipIf(inject("noPostgres") !== "")(
+  "capitals are found in a database whose locale knows none but those of English",
+  () => capitals.pipe(Effect.scoped, Effect.provide(brainOfLocaleC))
+)
+
 onBothDatabases("extract", (brain) => {
   const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
     it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
   const body = Effect.gen(function* () {
     yield* SqlClient.SqlClient
+    yield* Effect.scope
     yield* runExtract()
   })
 
@@ -282,7 +299,14 @@ onBothDatabases("extract", (brain) => {
       expect(yield* runExtract()).toMatchObject({ links: { found: 0 }, references_unresolved: 2 })
       yield* putPages([page("people/陈伟", ""), page("x/later", ""), page("x/new", "")])
       yield* sql`insert into slug_aliases (source_id, alias_slug, canonical_slug) values ('default', 'x/old', 'x/new')`
-      expect(yield* runExtract({ dryRun: true })).toMatchObject({ pages_considered: 4 })
+      const names = yield* sql`select * from gbrain_effect.page_names order by page_id, way`
+      // A dry run foretells what would be woken and found by name, and writes neither down.
+      expect(yield* runExtract({ dryRun: true })).toMatchObject({
+        pages_considered: 4,
+        pages_processed: 4,
+        links: { created: 3 }
+      })
+      expect(yield* sql`select * from gbrain_effect.page_names order by page_id, way`).toEqual(names)
       expect(yield* runExtract()).toMatchObject({ pages_processed: 4 })
       expect(yield* allLinks).toEqual([
         "start mentions people/陈伟",
@@ -387,6 +411,37 @@ onBothDatabases("extract", (brain) => {
       expect(outcome).toMatchObject({ processed: 2, failed: 0 })
       expect(yield* allLinks).toEqual(["a mentions c", "b mentions a"])
     }))
+
+  test("files are read as the pages that they are in the brain; those that are none are named", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${directory}/ana.md`, "---\ntitle: Ana\n---\nFounder of [[azul]].")
+      yield* fs.writeFileString(`${directory}/Azul.md`, "The first")
+      yield* fs.writeFileString(`${directory}/azul.md`, "of two")
+      yield* fs.symlink("/etc/hostname", `${directory}/link.md`)
+      // The file says no type, so the page keeps its own, as it does in an import.
+      yield* putPages([
+        page("ana", "Founder of [[azul]].", { type: "person" }),
+        page("azul", "", { type: "company" })
+      ])
+      const report = yield* runExtract({
+        directory: Option.some(directory),
+        type: Option.some("person"),
+        kind: "links"
+      })
+      expect(report).toMatchObject({ from: "fs", pages_processed: 1, links: { created: 1 } })
+      expect(report.files_skipped).toEqual([
+        { path: "link.md", reason: "is a symbolic link" },
+        { path: "azul.md", reason: "has the same slug as Azul.md: azul" }
+      ])
+      const fromFiles = yield* allLinks
+      expect(fromFiles).toHaveLength(1)
+      yield* runExtract({ force: true })
+      expect(yield* allLinks).toEqual(fromFiles)
+    }))
+
+  test("capitals of every script are the small letters that a reference is looked up by", () => capitals)
 
   test("names in Chinese, with accents and from right to left, by path, by name and by title", () =>
     Effect.gen(function* () {

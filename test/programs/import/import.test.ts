@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { expect, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import {
   defaultImportOptions,
@@ -17,6 +17,7 @@ import {
   reindexCode,
   type ReindexCodeOptions
 } from "../../../src/programs/reindex-code/reindexCode.ts"
+import { CodePages } from "../../../src/services/CodePages.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 
 const folder = Effect.acquireRelease(
@@ -207,6 +208,34 @@ onBothDatabases("import of code", (brain) => {
       expect(yield* importCode(directory, { includeIgnored: true })).toMatchObject({ created: 3, ignored: 0 })
     }))
 
+  test("a slug that another page has, of another kind or folder, is named and the page left as it is", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const first = yield* folder
+      const second = yield* folder
+      yield* put(first, { "x-ts.md": "# X", "both.md": "first" })
+      yield* put(second, { "both.md": "second", "own.md": "own" })
+      yield* importCode(first, { strategy: "markdown" })
+      const before = yield* sql`select slug, compiled_truth, page_kind from pages order by slug`
+      yield* put(first, { "x.ts": "const x = 1" })
+      const clashes = (yield* importCode(first)).skipped
+      expect(clashes).toEqual([
+        { path: "x.ts", reason: `has the same slug as ${join(first, "x-ts.md")}: x-ts` }
+      ])
+      expect(yield* importCode(second, { strategy: "markdown" })).toMatchObject({
+        created: 1,
+        updated: 0,
+        skipped: [{ path: "both.md", reason: `has the same slug as ${join(first, "both.md")}: both` }]
+      })
+      expect(
+        yield* sql`select slug, compiled_truth, page_kind from pages where slug <> 'own' order by slug`
+      ).toEqual(before)
+      // Who is gone stands in nobody's way.
+      yield* Effect.promise(() => Promise.all([rm(join(first, "x-ts.md")), rm(join(first, "both.md"))]))
+      expect(yield* importCode(first)).toMatchObject({ updated: 1, skipped: [] })
+      expect(yield* importCode(second, { strategy: "markdown" })).toMatchObject({ updated: 1, skipped: [] })
+    }))
+
   test("a dry run says what would be, and writes nothing", () =>
     Effect.gen(function* () {
       const directory = yield* folder
@@ -271,6 +300,55 @@ onBothDatabases("import of code", (brain) => {
         chunks_added: 0
       })
       expect(yield* chunks).toEqual(after)
+    }))
+
+  test("reindex-code takes a page again that is edited meanwhile, and one source when told", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const sql = yield* SqlClient.SqlClient
+      yield* put(directory, { "a.ts": "function one() {}\n", "b.ts": "function two() {}\n" })
+      yield* importCode(directory)
+      yield* sql`update pages set chunker_version = 1`
+      const editing = (times: number) => {
+        let edits = 0
+        return Layer.effect(
+          CodePages,
+          Effect.map(CodePages, (store) =>
+            CodePages.of({
+              ...store,
+              commit: (some) =>
+                Effect.andThen(
+                  Effect.when(
+                    sql`update pages set compiled_truth = 'function edited() {}', updated_at = clock_timestamp() where slug = 'a-ts'`,
+                    Effect.sync(() => edits++ < times)
+                  ),
+                  store.commit(some)
+                )
+            })
+          )
+        ).pipe(Layer.provideMerge(reindexCodeLayer({ workers: 1 })))
+      }
+      expect(yield* reindexCode(defaultReindexCodeOptions).pipe(Effect.provide(editing(1)))).toMatchObject({
+        status: "completed",
+        pages_reindexed: 2,
+        pages_edited: 0
+      })
+      expect((yield* chunks).map((chunk) => chunk.symbol)).toEqual(["edited", "two"])
+      yield* sql`update pages set chunker_version = 1`
+      expect(yield* reindexCode(defaultReindexCodeOptions).pipe(Effect.provide(editing(99)))).toMatchObject({
+        status: "incomplete",
+        pages_reindexed: 1,
+        pages_edited: 1
+      })
+      yield* sql`insert into sources (id, name) values ('work', 'work')`
+      yield* sql`update pages set chunker_version = 1`
+      yield* sql`update pages set source_id = 'work' where slug = 'b-ts'`
+      expect(yield* reindex({ sourceId: Option.some("work") })).toMatchObject({
+        sources: ["work"],
+        pages_considered: 1,
+        pages_reindexed: 1
+      })
+      expect(yield* sql`select slug from pages where chunker_version = 1`).toEqual([{ slug: "a-ts" }])
     }))
 
   test("a page of code that names no file fails by itself", () =>

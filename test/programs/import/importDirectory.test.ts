@@ -51,7 +51,7 @@ const stopping = (layer: ReturnType<typeof importLayer>) =>
     Effect.map(PageNames, (names) =>
       PageNames.of({
         ...names,
-        refresh: (options) => Effect.andThen(names.refresh(options), Effect.interrupt)
+        refresh: Effect.andThen(names.refresh, Effect.interrupt)
       })
     )
   ).pipe(Layer.provideMerge(layer))
