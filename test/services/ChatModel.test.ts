@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import * as Money from "../../src/domain/Money.ts"
 import { Budget } from "../../src/services/Budget.ts"
 import { ChatModel } from "../../src/services/ChatModel.ts"
-import type { Endpoint, Finish } from "../../src/services/OpenAi.ts"
+import type { Endpoint, Finish } from "../../src/services/openai/Endpoint.ts"
 import { Usage } from "../../src/services/Usage.ts"
 import { failedAttempt, modelLayer, noLimits } from "../support/models.ts"
 

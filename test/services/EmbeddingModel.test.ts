@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { packAll } from "../../src/domain/EmbeddingBatches.ts"
 import { EmbeddingBatchLimits, EmbeddingModel } from "../../src/services/EmbeddingModel.ts"
-import type { Endpoint } from "../../src/services/OpenAi.ts"
+import type { Endpoint } from "../../src/services/openai/Endpoint.ts"
 import { failedAttempt, modelLayer, noLimits } from "../support/models.ts"
 
 /** A server that refuses batches with a bad text in them, and answers each other text with its length. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Duration, Effect, Fiber, Layer, Option } from "effect"
 import type { ModelErrorReason } from "../../src/domain/ModelError.ts"
-import { CallTimeouts, callTimeoutsFromEnvironment, OpenAi } from "../../src/services/OpenAi.ts"
+import { CallTimeouts, callTimeoutsFromEnvironment } from "../../src/services/CallTimeouts.ts"
+import { OpenAi } from "../../src/services/OpenAi.ts"
 import { environment, standIn } from "../support/extraction.ts"
 import type { Fault } from "../support/stand-in/behaviour.ts"
 

@@ -14,7 +14,7 @@ import type { ExtractionOptions } from "../../programs/extract-conversation-fact
 import { checkSwitch, scopeOf } from "../../programs/extract-conversation-facts/scope.ts"
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
-import { callTimeoutsFromEnvironment } from "../../services/OpenAi.ts"
+import { callTimeoutsFromEnvironment } from "../../services/CallTimeouts.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
 import {
   dollars,

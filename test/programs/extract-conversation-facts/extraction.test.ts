@@ -1,7 +1,7 @@
 import { expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { CallTimeouts } from "../../../src/services/OpenAi.ts"
+import { CallTimeouts } from "../../../src/services/CallTimeouts.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, marksOf, putPages, standIn } from "../../support/extraction.ts"
 
