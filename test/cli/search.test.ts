@@ -57,6 +57,17 @@ const suite = (name: string, brain: () => Promise<ReadonlyArray<string>>, drop: 
       expect((await run("search", "kittiwake")).stdout).not.toContain("\u001b")
     })
 
+    it("query keeps to a source and to types of pages", async () => {
+      const slugs = async (...args: ReadonlyArray<string>) =>
+        (await report("query", "seed round hydrophones", ...args)).hits.map((hit) => hit.slug)
+      expect((await slugs()).toSorted()).toEqual(["meetings/board", "people/tomas-lindqvist"])
+      expect(await slugs("--type", "meeting")).toEqual(["meetings/board"])
+      expect(await slugs("--type", "note")).toEqual([])
+      expect(await slugs("--source", "default", "--limit", "1")).toHaveLength(1)
+      const unknown = await run("query", "seed", "--source", "nowhere")
+      expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('no source "nowhere"') })
+    })
+
     it("query answers by words without a key, and says so on standard error", async () => {
       const asked = await run("query", "Who closed the seed round?")
       expect(asked).toMatchObject({ code: 0, stderr: expect.stringContaining("Answered by words alone") })
