@@ -48,6 +48,36 @@ describe("reindex from the command line", () => {
     expect(none.stderr).toContain("gbrain edges-backfill")
   })
 
+  it("code: imported with all else, cut again, resolved, and asked who calls whom", async () => {
+    const code = join(home.directory, "code")
+    await mkdir(code)
+    await writeFile(join(code, "a.ts"), 'import { b } from "./b"\nexport const a = () => b()\n')
+    await writeFile(join(code, "b.ts"), "export function b() {}\n")
+    await writeFile(join(code, "readme.md"), "# Read me\n")
+    expect(await json("import", code, "--strategy", "all", "--workers", "2")).toMatchObject({
+      strategy: "all",
+      files: 3,
+      code_files: 2,
+      created: 3
+    })
+    expect(await json("import", code, "--strategy", "code")).toMatchObject({ files: 2, unchanged: 2 })
+    expect(await json("reindex-code", "--force", "--source", "default", "--workers", "4")).toMatchObject({
+      command: "reindex-code",
+      status: "completed",
+      workers: 4,
+      sources: ["default"],
+      pages_reindexed: 2,
+      chunks_kept: 3
+    })
+    expect((await home.run(["reindex-code"])).stdout).toContain("2 pages")
+    expect(await json("edges-backfill", "--source", "default")).toMatchObject({ edges_resolved: 2 })
+    expect(await json("code-callers", "b", "--source", "default")).toMatchObject({
+      count: 2,
+      callers: [{ edge_type: "imports" }, { from_symbol_qualified: "a", to_file: "b.ts", resolved: true }]
+    })
+    expect(await json("code-callees", "a")).toMatchObject({ callees: [{ to_symbol_qualified: "b" }] })
+  })
+
   it.each([
     [["reindex"], "Say what to bring up to date: gbrain reindex --markdown"],
     [["reindex", "--markdown", "--limit", "0"], "--limit takes a whole number from 1 up"],
@@ -67,6 +97,7 @@ describe("reindex from the command line", () => {
     [["reindex", "--markdown", "--source-id", "wrok"]],
     [["reindex-frontmatter", "--source", "wrok"]],
     [["edges-backfill", "--source", "wrok"]],
+    [["reindex-code", "--source", "wrok"]],
     [["code-callers", "f", "--source", "wrok"]]
   ])("%j names the sources that there are", async (args) => {
     const result = await home.run(args)
