@@ -60,7 +60,7 @@ const suite = (name: string, brain: () => Promise<ReadonlyArray<string>>, drop: 
     it("query keeps to a source and to types of pages", async () => {
       const slugs = async (...args: ReadonlyArray<string>) =>
         (await report("query", "seed round hydrophones", ...args)).hits.map((hit) => hit.slug)
-      expect((await slugs()).toSorted()).toEqual(["meetings/board", "people/tomas-lindqvist"])
+      expect(new Set(await slugs())).toEqual(new Set(["meetings/board", "people/tomas-lindqvist"]))
       expect(await slugs("--type", "meeting")).toEqual(["meetings/board"])
       expect(await slugs("--type", "note")).toEqual([])
       expect(await slugs("--source", "default", "--limit", "1")).toHaveLength(1)
