@@ -10,7 +10,7 @@ import { measured, onDatabases, row, startStandIn } from "./support/runs.ts"
 
 const { values } = parseArgs({
   options: {
-    chunks: { type: "string", default: "4000" },
+    chunks: { type: "string", default: "32000" },
     workers: { type: "string", default: "1,4,16" },
     latencies: { type: "string", default: "0,120" },
     /** Texts in a request; at 120 ms small ones, so that it is the waiting that is shared out. */
@@ -41,7 +41,7 @@ await onDatabases(values.database, async (database) => {
       const chunks =
         latency === "0"
           ? values.chunks
-          : String(Math.min(Number(values.chunks), Number(workers) * 60 * Number(batch)))
+          : String(Math.min(Number(values.chunks), Number(workers) * 200 * Number(batch)))
       const found = await measured("run-embed.ts", [database.url, api.url, chunks, workers, batch])
       print(
         database.name,

@@ -8,6 +8,8 @@ import { freshDatabaseLayer } from "./support/brain.ts"
 
 const [databaseUrl = "", apiUrl = "", chunks = "4000", workers = "4", batch = ""] = process.argv.slice(2)
 
+const warmUp = 10
+
 // Five chunks of some 1,200 characters a page; every text another.
 const fill = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -28,6 +30,8 @@ const stats = Effect.promise(async () =>
 
 const program = Effect.gen(function* () {
   yield* fill
+  // Ten requests first, so that the modules are loaded and the code is warm.
+  yield* embed({ ...defaultEmbedOptions, batchSize: Option.some(1), limit: Option.some(warmUp) })
   const before = yield* stats
   const startedAt = performance.now()
   const cpuBefore = process.cpuUsage()
@@ -39,7 +43,7 @@ const program = Effect.gen(function* () {
   const seconds = (performance.now() - startedAt - report.index_ms) / 1000
   const cpu = process.cpuUsage(cpuBefore)
   const after = yield* stats
-  if (report.status !== "completed" || report.chunks_embedded !== Number(chunks)) {
+  if (report.status !== "completed" || report.chunks_embedded !== Number(chunks) - warmUp) {
     return yield* Effect.die(new Error(`the run ended ${report.status}: ${JSON.stringify(report)}`))
   }
   const latency = ((after["embeddingLatencySum"] ?? 0) - (before["embeddingLatencySum"] ?? 0)) / 1000

@@ -19,7 +19,7 @@ export interface Stats {
   inFlight: number
   mostChatInFlight: number
   mostEmbeddingsInFlight: number
-  /** Milliseconds of latency of the chat calls that were answered. */
+  /** Milliseconds that the chat calls took that were answered, with the making of the answer. */
   chatLatencySum: number
   /** The same of embedding calls. */
   embeddingLatencySum: number
@@ -312,6 +312,7 @@ export const startStandIn = (
     body: string,
     parts?: MultimodalRequest
   ) => {
+    const arrivedAt = performance.now()
     if (behaviour.key !== null && request.headers.authorization !== `Bearer ${behaviour.key}`) {
       return send(response, 401, error("Incorrect API key provided: sk-…", "invalid_api_key"))
     }
@@ -443,8 +444,9 @@ export const startStandIn = (
           break
       }
       end("answered")
-      if (endpoint === "chat") stats.chatLatencySum += latency
-      else stats.embeddingLatencySum += latency
+      const took = performance.now() - arrivedAt
+      if (endpoint === "chat") stats.chatLatencySum += took
+      else stats.embeddingLatencySum += took
       if ("choices" in answer) {
         stats.promptTokens += tokens
         stats.completionTokens += answer.usage?.completion_tokens ?? 0
