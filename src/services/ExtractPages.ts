@@ -166,7 +166,7 @@ export class ExtractPages extends Context.Service<
                 where id = any(${marked}::int[])`
             }
             return written
-          }).pipe(sql.withTransaction, resilient, writing.withPermit)
+          }).pipe(sql.withTransaction, resilient, (work) => writing.withPermit(work))
       })
     })
   )
