@@ -49,6 +49,7 @@ await onDatabases(values.database, async (database) => {
         ((found["again"] ?? 0) / first).toFixed(1),
         ((found["forced"] ?? 0) / first).toFixed(1),
         (((found["cpu"] ?? 0) * 1000) / Number(count)).toFixed(2),
+        Math.round(found["alive"] ?? 0),
         Math.round(found["megabytes"] ?? 0)
       )
     }

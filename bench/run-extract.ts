@@ -1,5 +1,6 @@
 /** One measured run: `run-extract.ts DATABASE_URL PAGES WORKERS`, an embedded brain when the first is empty. */
 import { NodeServices } from "@effect/platform-node"
+import { constants, PerformanceObserver } from "node:perf_hooks"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { Brain, defaultExtractOptions, extract, extractLayer, HostProcess, initBrain } from "../src/index.ts"
@@ -34,6 +35,19 @@ const run = (force: boolean) =>
     return { report, rate: (Number(pages) / (performance.now() - startedAt)) * 1000 }
   }).pipe(Effect.provide(extractLayer({ workers: Number(workers) })))
 
+// What is alive: the heap as full collections leave it. The process holds more, as much as it is let.
+let alive = 0
+new PerformanceObserver((list) => {
+  const full = list.getEntries().some((entry) => "detail" in entry && isFull(entry.detail))
+  if (full) alive = Math.max(alive, process.memoryUsage().heapUsed)
+}).observe({ entryTypes: ["gc"] })
+
+const isFull = (detail: unknown): boolean =>
+  typeof detail === "object" &&
+  detail !== null &&
+  "kind" in detail &&
+  detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR
+
 const program = Effect.gen(function* () {
   yield* fill
   const cpuBefore = process.cpuUsage()
@@ -53,7 +67,8 @@ const program = Effect.gen(function* () {
       links: first.report.links.created,
       entries: first.report.timeline.created,
       cpu: (cpu.user + cpu.system) / 1e6,
-      megabytes: process.resourceUsage().maxRSS / 1024
+      megabytes: process.resourceUsage().maxRSS / 1024,
+      alive: alive / 1e6
     })}\n`
   )
 })
