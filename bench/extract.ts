@@ -31,6 +31,7 @@ print(
   "again, times",
   "forced, times",
   "ms cpu/page",
+  "MB alive",
   "MB"
 )
 await onDatabases(values.database, async (database) => {
