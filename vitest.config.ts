@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/globalSetup.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Much of the time is spent waiting for commands and servers: one worker for each two processors would be too few.
     maxWorkers: Math.max(2, availableParallelism() - 1)
   }

@@ -101,14 +101,18 @@ export class PageDates extends Context.Service<
         store: (changes) =>
           changes.length === 0
             ? Effect.succeed(new Set<number>())
-            : resilient(sql<{ readonly id: number }>`
+            : // In a transaction of its own, which an interruption ends: a statement alone would go on waiting for somebody's lock,
+              // and whatever is said next on its connection with it.
+              resilient(
+                sql.withTransaction(sql<{ readonly id: number }>`
                 update pages set effective_date_source = new.source,
                   effective_date = case when new.source = 'fallback' then pages.updated_at else to_timestamp(new.millis / 1000) end
                 from unnest(${changes.map((it) => it.id)}::int[], ${changes.map((it) => it.version)}::text[],
                   ${changes.map((it) => it.millis)}::float8[], ${changes.map((it) => it.source)}::text[])
                   as new(id, version, millis, source)
                 where pages.id = new.id and pages.updated_at = new.version::timestamptz and pages.deleted_at is null
-                returning pages.id`).pipe(Effect.map((rows) => new Set(rows.map((row) => row.id))))
+                returning pages.id`)
+              ).pipe(Effect.map((rows) => new Set(rows.map((row) => row.id))))
       })
     })
   )
