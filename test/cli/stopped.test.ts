@@ -153,7 +153,7 @@ describe.skipIf(inject("noPostgres") !== "")(`stopped in the middle ${inject("no
   ]
 
   for (const [args, due, tables] of commands) {
-    it(`${args.slice(0, 2).join(" ")}`, async () => {
+    it(args.slice(0, 2).join(" "), async () => {
       const command = args.map((word) => (word === "NOTES" ? notes : word))
       for (const statement of due.split("; ")) await query(statement)
       const release = await holdWrites(tables)
