@@ -153,19 +153,23 @@ describe.skipIf(inject("noPostgres") !== "")(`stopped in the middle ${inject("no
   ]
 
   for (const [args, due, tables] of commands) {
-    it(args.slice(0, 2).join(" "), async () => {
-      const command = args.map((word) => (word === "NOTES" ? notes : word))
-      for (const statement of due.split("; ")) await query(statement)
-      const release = await holdWrites(tables)
-      try {
-        await stop(command)
-      } finally {
-        await release()
-      }
-      await until(async () => !(await waits()))
+    it(
+      args.slice(0, 2).join(" "),
+      async () => {
+        const command = args.map((word) => (word === "NOTES" ? notes : word))
+        for (const statement of due.split("; ")) await query(statement)
+        const release = await holdWrites(tables)
+        try {
+          await stop(command)
+        } finally {
+          await release()
+        }
+        await until(async () => !(await waits()))
 
-      expect(await run(command)).toMatchObject({ status: "completed" })
-      expect(await all()).toEqual(before)
-    }, 180_000)
+        expect(await run(command)).toMatchObject({ status: "completed" })
+        expect(await all()).toEqual(before)
+      },
+      180_000
+    )
   }
 })
