@@ -1,5 +1,5 @@
 /** What `doctor` finds, and what it says to do. */
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Check, examine } from "../../src/programs/doctor/examine.ts"
@@ -7,14 +7,14 @@ import { brainLayer } from "../../src/programs/extract-conversation-facts/layer.
 import { HostProcess } from "../../src/services/HostProcess.ts"
 import { OpenAi } from "../../src/services/OpenAi.ts"
 import { onBothDatabases } from "../support/brains.ts"
-import { conversation, environment, extract, putPages, standIn } from "../support/extraction.ts"
+import { conversation, environment, putPages, standIn } from "../support/extraction.ts"
+import { testsOn } from "../support/testsOn.ts"
 
 /** No process has it: the kernel's largest is below. */
 const nobody = 4_194_305
 
 onBothDatabases("doctor", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
+  const test = testsOn(brain)
   const findings = Effect.fnUntraced(function* (env: Readonly<Record<string, string>>) {
     const { checks } = yield* examine().pipe(
       Effect.provide(OpenAi.layer),
@@ -22,14 +22,6 @@ onBothDatabases("doctor", (brain) => {
       Effect.provide(environment(env))
     )
     return (name: string): Check | undefined => checks.find((check) => check.name === name)
-  })
-  const body = Effect.gen(function* () {
-    yield* HostProcess
-    yield* SqlClient.SqlClient
-    yield* standIn()
-    yield* putPages([])
-    yield* extract("")
-    yield* findings({})
   })
 
   test("a brain in order, whose models answer", () =>

@@ -1,5 +1,5 @@
 /** What `edges-backfill`, `code-callers` and `code-callees` promise, on both databases. */
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { slugOfCode } from "../../src/domain/links/CodePaths.ts"
@@ -9,6 +9,7 @@ import { edgesLayer } from "../../src/programs/edges/layer.ts"
 import { CodeEdges } from "../../src/services/CodeEdges.ts"
 import { Sources } from "../../src/services/Sources.ts"
 import { onBothDatabases } from "../support/brains.ts"
+import { testsOn } from "../support/testsOn.ts"
 
 const all: EdgesOptions = { sourceId: Option.none(), maxChunks: Option.none(), dryRun: false }
 
@@ -76,8 +77,7 @@ const small: Readonly<Record<string, File>> = {
 }
 
 onBothDatabases("edges-backfill", (brain) => {
-  const test = <E>(name: string, body: () => Effect.Effect<void, E, Layer.Success<typeof brain>>) =>
-    it.live(name, () => body().pipe(Effect.scoped, Effect.provide(brain)))
+  const test = testsOn(brain)
 
   test("names become the symbols they mean, and the second run has nothing to do", () =>
     Effect.gen(function* () {

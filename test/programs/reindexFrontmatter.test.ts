@@ -1,5 +1,5 @@
 /** What `reindex-frontmatter` promises, on both databases. */
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { reindexFrontmatterLayer } from "../../src/programs/reindex-frontmatter/layer.ts"
@@ -10,6 +10,7 @@ import {
 import { PageDates } from "../../src/services/PageDates.ts"
 import { onBothDatabases } from "../support/brains.ts"
 import { putPages } from "../support/extraction.ts"
+import { testsOn } from "../support/testsOn.ts"
 
 const all: FrontmatterOptions = { sourceId: Option.none(), slugPrefix: Option.none(), dryRun: false }
 
@@ -58,9 +59,7 @@ const editedWhileRead = (times: number) =>
   ).pipe(Layer.provideMerge(reindexFrontmatterLayer({ workers: 1 })))
 
 onBothDatabases("reindex-frontmatter", (brain) => {
-  const test = <E>(name: string, body: () => Effect.Effect<void, E, SqlClient.SqlClient | Environment>) =>
-    it.live(name, () => body().pipe(Effect.scoped, Effect.provide(brain)))
-  type Environment = Layer.Success<typeof brain>
+  const test = testsOn(brain)
 
   test("writes the dates that differ, and the second time none", () =>
     Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /** What `reindex --markdown` promises, on both databases. */
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { chunkerVersion, chunkPage } from "../../src/domain/Chunks.ts"
@@ -8,6 +8,7 @@ import { type ReindexOptions, reindexMarkdown } from "../../src/programs/reindex
 import { ChunkPages } from "../../src/services/ChunkPages.ts"
 import { PageWriter } from "../../src/services/PageWriter.ts"
 import { onBothDatabases } from "../support/brains.ts"
+import { testsOn } from "../support/testsOn.ts"
 
 const all: ReindexOptions = {
   sourceId: Option.none(),
@@ -76,8 +77,7 @@ const theRest = Effect.gen(function* () {
 
 onBothDatabases("reindex --markdown", (brain) => {
   const withWriter = PageWriter.layer.pipe(Layer.provideMerge(brain))
-  const test = <E>(name: string, body: () => Effect.Effect<void, E, Layer.Success<typeof withWriter>>) =>
-    it.live(name, () => body().pipe(Effect.scoped, Effect.provide(withWriter)))
+  const test = testsOn(withWriter)
 
   test("what was imported just now is up to date, and is not even read", () =>
     Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /** `embed` on both databases, against the stand-in server. */
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Money from "../../../src/domain/Money.ts"
@@ -17,6 +17,7 @@ import { RetryPolicy } from "../../../src/services/Retry.ts"
 import { Layer } from "effect"
 import { onBothDatabases } from "../../support/brains.ts"
 import { environment, standIn } from "../../support/extraction.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 const model = "openai:text-embedding-3-small"
 
@@ -69,10 +70,7 @@ const journaled = Effect.gen(function* () {
 })
 
 onBothDatabases("embed", (brain) => {
-  const test = <E>(
-    name: string,
-    body: () => Effect.Effect<void, E, Layer.Success<typeof brain> | import("effect").Scope.Scope>
-  ) => it.live(name, () => body().pipe(Effect.scoped, Effect.provide(brain)))
+  const test = testsOn(brain)
 
   test("embeds what has no vector, packed across pages, signs the pages, and finds nothing to do afterwards", () =>
     Effect.gen(function* () {

@@ -3,7 +3,7 @@
  * it is not one here. B12 (background jobs) and B17 (flags without values) are promises of the command line; what belongs
  * to B17 is in `test/cli/usage.test.ts`.
  */
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { planText, reportText } from "../../../src/cli/render/extraction.ts"
@@ -13,19 +13,10 @@ import { defaultOptions } from "../../../src/programs/extract-conversation-facts
 import { Brain } from "../../../src/services/Brain.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, marksOf, putPages, standIn } from "../../support/extraction.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 onBothDatabases("defects of the original", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
-  const body = Effect.gen(function* () {
-    yield* SqlClient.SqlClient
-    yield* standIn()
-    yield* putPages([])
-    yield* extract("")
-    yield* planExtraction(defaultOptions, "").pipe(
-      Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking)))
-    )
-  })
+  const test = testsOn(brain)
 
   test("B1: a dry run asks no model and writes nothing, our own tables neither", () =>
     Effect.gen(function* () {

@@ -1,19 +1,13 @@
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { CallTimeouts } from "../../../src/services/CallTimeouts.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, marksOf, putPages, standIn } from "../../support/extraction.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 onBothDatabases("extract-conversation-facts", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
-  const body = Effect.gen(function* () {
-    yield* SqlClient.SqlClient
-    yield* standIn()
-    yield* putPages([])
-    yield* extract("")
-  })
+  const test = testsOn(brain)
 
   test("writes facts and the mark exactly as gbrain does", () =>
     Effect.gen(function* () {

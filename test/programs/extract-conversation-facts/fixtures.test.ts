@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { examine } from "../../../src/programs/doctor/examine.ts"
@@ -10,6 +10,7 @@ import { brainLayer } from "../../../src/programs/extract-conversation-facts/lay
 import { OpenAi } from "../../../src/services/OpenAi.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, marksOf, putPages, standIn } from "../../support/extraction.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 const at = (index: number, gapMinutes = 1) => {
   const minutes = 8 * 60 + index * gapMinutes
@@ -25,15 +26,7 @@ const said = (texts: ReadonlyArray<string>, gapMinutes = 1) =>
     .join("\n")
 
 onBothDatabases("behaviour fixtures", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
-  const body = Effect.gen(function* () {
-    yield* SqlClient.SqlClient
-    yield* standIn()
-    yield* putPages([])
-    yield* extract("")
-    yield* examine().pipe(Effect.provide(OpenAi.layer), Effect.provide(brainLayer))
-  })
+  const test = testsOn(brain)
   /** All that the model was shown. */
   const shown = (api: Effect.Success<ReturnType<typeof standIn>>) =>
     api

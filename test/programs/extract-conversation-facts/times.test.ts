@@ -1,19 +1,13 @@
 /** When a fact became known: by the messages that it cites, by the page's date, or not at all. */
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, putPages, standIn } from "../../support/extraction.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 onBothDatabases("the time of a fact", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
-  const body = Effect.gen(function* () {
-    yield* SqlClient.SqlClient
-    yield* standIn()
-    yield* putPages([])
-    yield* extract("")
-  })
+  const test = testsOn(brain)
 
   test("is that of the earliest message it cites, in whatever order the model lists them", () =>
     Effect.gen(function* () {

@@ -14,6 +14,7 @@ import { Links } from "../../../src/services/Links.ts"
 import { brainOfLocaleC, onBothDatabases } from "../../support/brains.ts"
 import { putPages, type TestPage } from "../../support/extraction.ts"
 import { allEntries, allLinks, runExtract } from "../../support/links.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 const page = (slug: string, body: string, more: Partial<TestPage> = {}): TestPage => ({
   slug,
@@ -75,13 +76,7 @@ it.live.skipIf(inject("noPostgres") !== "")(
 )
 
 onBothDatabases("extract", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
-  const body = Effect.gen(function* () {
-    yield* SqlClient.SqlClient
-    yield* Effect.scope
-    yield* runExtract()
-  })
+  const test = testsOn(brain)
 
   test("links and timelines of a small brain, and again for nothing", () =>
     Effect.gen(function* () {

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import {
@@ -19,6 +19,7 @@ import {
 } from "../../../src/programs/reindex-code/reindexCode.ts"
 import { CodePages } from "../../../src/services/CodePages.ts"
 import { onBothDatabases } from "../../support/brains.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 const folder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "gbrain-import-"))),
@@ -78,13 +79,7 @@ const embed = Effect.gen(function* () {
 })
 
 onBothDatabases("import of code", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
-  const body = Effect.gen(function* () {
-    yield* pages
-    yield* importCode(yield* folder)
-    yield* reindex()
-  })
+  const test = testsOn(brain)
 
   test("files become pages, chunks and edges; a second import writes nothing", () =>
     Effect.gen(function* () {

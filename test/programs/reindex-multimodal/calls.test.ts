@@ -9,6 +9,7 @@ import { embeddedBrain, onBothDatabases } from "../../support/brains.ts"
 import { standIn } from "../../support/extraction.ts"
 import { image, pictureChunks, pictureFolder, reindex } from "../../support/pictures.ts"
 import type { Fault } from "../../support/stand-in/behaviour.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 /** A folder of small images, each another. */
 const images = (count: number) =>
@@ -129,14 +130,7 @@ onBothDatabases("calls of reindex --multimodal", (brain) => {
   )
 })
 
-const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-  it.live(name, () => run().pipe(Effect.scoped, Effect.provide(embeddedBrain)))
-const body = Effect.gen(function* () {
-  yield* SqlClient.SqlClient
-  yield* standIn()
-  yield* images(0)
-  yield* reindex("")
-})
+const test = testsOn(embeddedBrain)
 
 test("servers of OpenAI's kind are asked in their form, an input a call, paid for by the token", () =>
   Effect.gen(function* () {

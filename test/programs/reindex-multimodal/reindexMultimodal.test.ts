@@ -1,24 +1,17 @@
 import { symlink, unlink, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { expect, it } from "@effect/vitest"
+import { expect } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { onBothDatabases } from "../../support/brains.ts"
 import { putPages, standIn } from "../../support/extraction.ts"
 import { image, pdf, pictureChunks, pictureFolder, putFiles, reindex } from "../../support/pictures.ts"
+import { testsOn } from "../../support/testsOn.ts"
 
 const promise = <A>(make: () => Promise<A>) => Effect.promise(make)
 
 onBothDatabases("reindex --multimodal", (brain) => {
-  const test = <E>(name: string, run: () => Effect.Effect<void, E, Effect.Services<typeof body>>) =>
-    it.live(name, () => run().pipe(Effect.scoped, Effect.provide(brain)))
-  const body = Effect.gen(function* () {
-    yield* SqlClient.SqlClient
-    yield* standIn()
-    yield* putPages([])
-    yield* pictureFolder({})
-    yield* reindex("")
-  })
+  const test = testsOn(brain)
 
   test("images of every format and pages of PDFs get pages, chunks and vectors", () =>
     Effect.gen(function* () {
