@@ -1,7 +1,8 @@
 /**
  * How close the extraction comes to what its workers could do. Efficiency is the time that answers took, added up and
  * divided by the number of workers, over the time the run took: 1 would be workers that never wait for anything but the
- * model. Latencies are scaled down, which makes it harder: what we add ourselves does not shrink with them.
+ * model. Latencies are scaled down, which makes it harder: what we add ourselves does not shrink with them. The last row is the
+ * same calls and writes with nothing around them, to compare the processor's time with.
  *
  *   npm run bench                      both databases, 600 pages, 1, 5, 20 and 50 workers
  *   npm run bench -- --pages 100 --scale 0.05 --database postgres
@@ -58,6 +59,17 @@ await onDatabases(values.database, async (database) => {
     found["most"] ?? 0,
     (found["cpu"] ?? 0).toFixed(2),
     (found["megabytes"] ?? 0).toFixed(0)
+  )
+  const bare = await measured("run-extraction-bare.ts", [database.url, instant.url, values.pages, "20"])
+  const times = (found["cpu"] ?? 0) / (bare["cpu"] ?? 1)
+  print(
+    database.name,
+    "bare",
+    (bare["seconds"] ?? 0).toFixed(1),
+    "",
+    "",
+    (bare["cpu"] ?? 0).toFixed(2),
+    `ours ${times.toFixed(2)}x`
   )
   if (values.memory) {
     const large = await measured("run-extraction.ts", [

@@ -116,23 +116,33 @@ export class FactStore extends Context.Service<
       const leases = yield* PageLease
       const vectorType = yield* Effect.cached(resilient(columnType(sql)))
 
-      const owned = (page: PageOutcome["page"]) => sql`
-        source like ${`${factSource}%`} and source_id = ${page.sourceId} and source_markdown_slug = ${page.slug}`
+      const ours = sql`source like ${`${factSource}%`}`
 
       // Without a new mark the earlier ones stay: they are of another text, and say that the page was complete once.
-      const goes = ({ mark, page, replace }: PageOutcome) => sql`
-        (${owned(page)} and case when source = ${factSource}
+      const goes = ({ mark, replace }: PageOutcome) => sql`
+        (${ours} and case when source = ${factSource}
           then ${replace === "all" ? sql`true` : sql`valid_from >= ${instant(replace.since)}`}
           else ${Option.isSome(mark)} end)`
 
-      // One statement: is the page what was read, which rows go, and where does numbering go on. The rows are still there
-      // for the rest of the statement that deletes them, so those that go are left out of the count. A fact that gbrain
-      // took one of them to be better than is let go of it: it has expired in any case.
-      const clear = Effect.fnUntraced(function* (outcome: PageOutcome) {
+      // The page's rows, each part by an index that gbrain has: by the page, those with a number; by the session, facts of ours
+      // without. Asked for in one condition, each page would read the rows of all.
+      const rowsOf = (outcome: PageOutcome) => {
+        const { slug, sourceId } = outcome.page
+        const ofPage = sql`source_id = ${sourceId} and source_markdown_slug = ${slug}`
+        return sql`
+          select id, row_num, ${ours} as ours, ${goes(outcome)} as goes from facts
+          where ${ofPage} and row_num is not null
+          union all
+          select id, row_num, true, ${goes(outcome)} from facts
+          where ${ofPage} and row_num is null and ${ours} and source_session = ${factSession(slug)}`
+      }
+
+      // Is the page what was read, which rows go, and where does numbering go on.
+      const look = Effect.fnUntraced(function* (outcome: PageOutcome) {
         const { page } = outcome
         const [row] = yield* sql<{
           readonly fingerprint: string | null
-          readonly cleaned: number
+          readonly leaving: ReadonlyArray<string>
           readonly ours: number | null
           readonly theirs: number | null
           readonly transaction: string
@@ -141,37 +151,38 @@ export class FactStore extends Context.Service<
         }>`
           with page as (
             select ${sql.literal(fingerprintColumns)} as fingerprint from pages where id = ${page.id} for share
-          ), freed as (
-            update facts set superseded_by = null
-            where exists (select 1 from facts where ${goes(outcome)})
-              and superseded_by in (select id from facts where ${goes(outcome)}) and (${goes(outcome)}) is not true
-          ), gone as (
-            delete from facts where ${goes(outcome)} returning 1
-          ), numbers as (
-            select max(row_num) filter (where ${owned(page)} and not (${goes(outcome)})) as ours,
-              max(row_num) filter (where not (${owned(page)})) as theirs
-            from facts
-            where source_id = ${page.sourceId} and source_markdown_slug = ${page.slug} and row_num is not null
           )
-          select (select fingerprint from page) as fingerprint, (select count(*)::int from gone) as cleaned,
-            ours, theirs, pg_current_xact_id()::text as transaction,
+          select (select fingerprint from page) as fingerprint, coalesce(array_agg(id::text) filter (where goes), '{}') as leaving,
+            max(row_num) filter (where ours and not goes) as ours, max(row_num) filter (where not ours) as theirs,
+            pg_current_xact_id()::text as transaction,
             (select value from config where key = 'embedding_model') as model,
             (select value from config where key = 'embedding_dimensions') as dimensions
-          from numbers`
+          from (${rowsOf(outcome)}) as found`
         if (row === undefined || row.fingerprint !== outcome.fingerprint) {
           return yield* new PageChanged({
             slug: page.slug,
             message: `${page.slug} was changed while it was worked on; the next run takes it again`
           })
         }
-        // From the delete on, nobody exchanges the columns of facts before this transaction ends.
+        // From the first look at facts on, nobody exchanges their columns before this transaction ends.
         if (outcome.facts.length > 0) yield* checkModel(outcome.embedding, row)
         // Rows that are not ours share our key on pages with a fence.
         const shared = outcome.hasFactsFence || row.theirs !== null
         const start = shared ? Math.max(fenceFreeBand, (row.theirs ?? 0) + 1) : 0
         const rowNum = row.ours === null ? start : Math.max(start, row.ours + 1)
-        return { cleaned: row.cleaned, rowNum, transaction: row.transaction }
+        return { leaving: row.leaving, rowNum, transaction: row.transaction }
       })
+
+      // A fact that gbrain took one of them to be better than is let go of it: it has expired in any case.
+      const remove = (leaving: ReadonlyArray<string>) =>
+        leaving.length === 0
+          ? Effect.void
+          : sql`
+              with freed as (
+                update facts set superseded_by = null
+                where superseded_by = any(${leaving}::bigint[]) and id <> all(${leaving}::bigint[])
+              )
+              delete from facts where id = any(${leaving}::bigint[])`
 
       // gbrain's setting; whatever else it says, nothing is shown to others by mistake.
       const defaultVisibility = sql`
@@ -255,9 +266,10 @@ export class FactStore extends Context.Service<
             // Waits for such an attempt, if it is still under way: it has the lease's row locked.
             yield* leases.confirm(outcome.lease)
             if (before !== undefined && (yield* wasCommitted(before.transaction))) return before.report
-            const { cleaned, rowNum, transaction } = yield* clear(outcome)
+            const { leaving, rowNum, transaction } = yield* look(outcome)
+            yield* remove(leaving)
             yield* write(outcome, rowNum, type)
-            const report = { inserted: outcome.facts.length, cleaned }
+            const report = { inserted: outcome.facts.length, cleaned: leaving.length }
             before = { transaction, report }
             return report
           }).pipe(sql.withTransaction, resilient)
@@ -265,7 +277,7 @@ export class FactStore extends Context.Service<
         wasEverComplete: (sourceId, slug) =>
           resilient(
             sql`select 1 from facts where source_id = ${sourceId} and source_markdown_slug = ${slug}
-              and source = ${markSource("complete")} limit 1`
+              and row_num is not null and source = ${markSource("complete")} limit 1`
           ).pipe(Effect.map((rows) => rows.length > 0))
       })
     })

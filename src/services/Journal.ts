@@ -6,14 +6,15 @@
  * Two kinds: chat answers stay, so that unchanged parts of edited pages cost nothing; vectors are large and are kept only
  * until the page they belong to is committed. From then on the facts have them, and a fact that is written again brings its own.
  */
-import { Context, Effect, Layer } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { Context, Duration, Effect, Layer } from "effect"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { factSource } from "../domain/ConversationPages.ts"
 import type * as Money from "../domain/Money.ts"
 import { Database } from "./Database.ts"
 import { hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { vectorArrays } from "./database/vectorCodec.ts"
+import { joinWrites } from "./joinWrites.ts"
 
 /** An answer to a chat call, as it was given. */
 export interface JournaledAnswer {
@@ -31,6 +32,9 @@ export interface JournaledVector {
   readonly key: string
   readonly vector: Float32Array
 }
+
+/** For so long a write waits for the one before, to be joined with others. */
+const patience = Duration.millis(25)
 
 /** Answers paid for. */
 export class Journal extends Context.Service<
@@ -52,15 +56,15 @@ export class Journal extends Context.Service<
       keys: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyMap<string, Float32Array>, SqlError.SqlError>
     /**
-     * Writes down, for texts that the page has facts of, the vectors that those have; nothing when the brain has gone to another
-     * model than `embedding`, since a vector does not tell which made it.
+     * The vectors that are known of these texts: journaled ones, and those that facts of the page have, which are journaled by this.
+     * The latter only while the brain is of the model `embedding`, since a vector does not tell which made it.
      */
     readonly adoptVectors: (
       page: { readonly sourceId: string; readonly slug: string },
       embedding: { readonly model: string; readonly dimensions: number },
       entries: ReadonlyArray<{ readonly key: string; readonly text: string }>
-    ) => Effect.Effect<void, SqlError.SqlError>
-    /** Writes vectors down, in one statement. */
+    ) => Effect.Effect<ReadonlyMap<string, Float32Array>, SqlError.SqlError>
+    /** Writes vectors down, together with those of others that come meanwhile. */
     readonly recordVectors: (
       entries: ReadonlyArray<JournaledVector>
     ) => Effect.Effect<void, SqlError.SqlError>
@@ -74,6 +78,48 @@ export class Journal extends Context.Service<
       const empty = !(yield* hasOwnTables(sql))
       // Asked for when first needed: a database without pgvector can be opened, and examined.
       const vectorArray = yield* Effect.cached(resilient(vectorArrays(sql, (yield* Database).types)))
+      const foundVectors = (
+        find: Statement.Statement<{ readonly key: string; readonly vector: Float32Array }>
+      ) =>
+        Effect.andThen(vectorArray, resilient(find)).pipe(
+          Effect.map((rows) => new Map(rows.map((row) => [row.key, row.vector])))
+        )
+
+      // A statement must not meet a row twice.
+      const lastOfEach = <A extends { readonly key: string }>(entries: ReadonlyArray<A>) => [
+        ...new Map(entries.map((entry) => [entry.key, entry])).values()
+      ]
+
+      const writeAnswers = joinWrites({
+        rowsAtMost: 64,
+        patience,
+        write: (all: ReadonlyArray<JournaledAnswer>) => {
+          const entries = lastOfEach(all)
+          return resilient(sql`
+            insert into gbrain_effect.journal_answers (key, model, answer, input_tokens, output_tokens, cost_picousd)
+            select * from unnest(${entries.map((it) => it.key)}::text[], ${entries.map((it) => it.model)}::text[],
+              ${entries.map((it) => it.answer)}::text[], ${entries.map((it) => it.inputTokens)}::int[],
+              ${entries.map((it) => it.outputTokens)}::int[], ${entries.map((it) => it.cost.toString())}::numeric[])
+            on conflict (key) do update set answer = excluded.answer, input_tokens = excluded.input_tokens,
+              output_tokens = excluded.output_tokens, cost_picousd = excluded.cost_picousd, created_at = now()`).pipe(
+            Effect.asVoid
+          )
+        }
+      })
+
+      const writeVectors = joinWrites({
+        rowsAtMost: 256,
+        patience,
+        write: Effect.fnUntraced(function* (all: ReadonlyArray<JournaledVector>) {
+          const entries = lastOfEach(all)
+          const vectors = yield* (yield* vectorArray)(entries.map((entry) => entry.vector))
+          yield* resilient(sql`
+            insert into gbrain_effect.journal_vectors (key, vector)
+            select * from unnest(${entries.map((entry) => entry.key)}::text[], ${vectors})
+            on conflict (key) do nothing`)
+        })
+      })
+
       return Journal.of({
         answers: (keys, since) =>
           empty || keys.length === 0
@@ -83,15 +129,7 @@ export class Journal extends Context.Service<
                   select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])
                     and ${since === undefined ? sql`true` : sql`created_at >= ${since.toISOString()}`}`
               ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.answer])))),
-        recordAnswer: (entry) =>
-          resilient(sql`
-            insert into gbrain_effect.journal_answers (key, model, answer, input_tokens, output_tokens, cost_picousd)
-            values (${entry.key}, ${entry.model}, ${entry.answer}, ${entry.inputTokens}, ${entry.outputTokens},
-              ${entry.cost.toString()}::numeric)
-            on conflict (key) do update set answer = excluded.answer, input_tokens = excluded.input_tokens,
-              output_tokens = excluded.output_tokens, cost_picousd = excluded.cost_picousd, created_at = now()`).pipe(
-            Effect.asVoid
-          ),
+        recordAnswer: (entry) => writeAnswers([entry]),
         usual: (model) =>
           empty
             ? Effect.succeed({ answers: 0, outputTokens: 0 })
@@ -105,36 +143,31 @@ export class Journal extends Context.Service<
         vectors: (keys) =>
           empty || keys.length === 0
             ? Effect.succeed(new Map())
-            : Effect.andThen(
-                vectorArray,
-                resilient(
-                  sql<{ readonly key: string; readonly vector: Float32Array }>`
-                    select key, vector from gbrain_effect.journal_vectors
-                    where key = any(${keys}::text[])`
-                )
-              ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.vector])))),
+            : foundVectors(
+                sql`select key, vector from gbrain_effect.journal_vectors where key = any(${keys}::text[])`
+              ),
         adoptVectors: ({ slug, sourceId }, { dimensions, model }, entries) =>
           entries.length === 0
-            ? Effect.void
-            : resilient(sql`
-                insert into gbrain_effect.journal_vectors (key, vector)
-                select distinct on (entry.key) entry.key, fact.embedding::vector
-                from unnest(${entries.map((entry) => entry.key)}::text[], ${entries.map((entry) => entry.text)}::text[])
-                  as entry(key, text)
-                join facts fact on fact.source_id = ${sourceId} and fact.source_markdown_slug = ${slug}
-                  and fact.source = ${factSource} and fact.fact = entry.text
-                where vector_dims(fact.embedding::vector) = ${dimensions}
-                  and coalesce((select value from config where key = 'embedding_model'), ${model}) = ${model}
-                order by entry.key, fact.id
-                on conflict (key) do nothing`).pipe(Effect.asVoid),
-        recordVectors: Effect.fnUntraced(function* (entries) {
-          if (entries.length === 0) return
-          const vectors = yield* (yield* vectorArray)(entries.map((entry) => entry.vector))
-          yield* resilient(sql`
-            insert into gbrain_effect.journal_vectors (key, vector)
-            select * from unnest(${entries.map((entry) => entry.key)}::text[], ${vectors})
-            on conflict (key) do nothing`)
-        })
+            ? Effect.succeed(new Map())
+            : foundVectors(sql`
+                with entry as (
+                  select * from unnest(${entries.map((entry) => entry.key)}::text[], ${entries.map((entry) => entry.text)}::text[])
+                    as entry(key, text)
+                ), adopted as (
+                  insert into gbrain_effect.journal_vectors (key, vector)
+                  select distinct on (entry.key) entry.key, fact.embedding::vector
+                  from entry join facts fact on fact.source_id = ${sourceId} and fact.source_markdown_slug = ${slug}
+                    and fact.row_num is not null and fact.source = ${factSource} and fact.fact = entry.text
+                  where vector_dims(fact.embedding::vector) = ${dimensions}
+                    and coalesce((select value from config where key = 'embedding_model'), ${model}) = ${model}
+                  order by entry.key, fact.id
+                  on conflict (key) do nothing
+                  returning key, vector
+                )
+                select key, vector from adopted
+                union all
+                select key, vector from gbrain_effect.journal_vectors where key in (select key from entry)`),
+        recordVectors: (entries) => (entries.length === 0 ? Effect.void : writeVectors(entries))
       })
     })
   )

@@ -5,7 +5,7 @@
  */
 import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { parseModelId, type Provider, providers } from "../domain/ModelId.ts"
-import { fetchWith, loadUndici } from "./openai/connections.ts"
+import { makeFetch } from "./openai/connections.ts"
 import type { Endpoint } from "./openai/Endpoint.ts"
 import { makeEndpoint } from "./openai/makeEndpoint.ts"
 
@@ -29,12 +29,7 @@ export class OpenAi extends Context.Service<
   static readonly layer = Layer.effect(
     OpenAi,
     Effect.gen(function* () {
-      // Connections of our own, closed with the scope; how long an answer may take is the Clock's to say, not theirs.
-      const undici = yield* loadUndici
-      const dispatcher = yield* Effect.acquireRelease(
-        Effect.sync(() => new undici.Agent({ headersTimeout: 0, bodyTimeout: 0 })),
-        (agent) => Effect.promise(() => agent.destroy())
-      )
+      const fetch = yield* makeFetch
       const urls = new Map<string, string>()
       for (const { urlVariable } of Object.values(providers)) {
         if (urlVariable === undefined) continue
@@ -70,7 +65,7 @@ export class OpenAi extends Context.Service<
             name,
             url: elsewhere ?? known.baseUrl,
             key: key ?? Redacted.make("none"),
-            fetch: fetchWith(undici.fetch, dispatcher),
+            fetch,
             isVoyage: provider === "voyage"
           })
         })

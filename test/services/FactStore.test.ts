@@ -110,6 +110,61 @@ onBothDatabases("FactStore", (brain) => {
   )
 
   it.live(
+    "reads the rows of its page only, however many others a source has, also those without a number",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const journal = yield* Journal
+        yield* putPages([{ slug: "chats/one", body: "text" }])
+        const [page] = yield* sql<{ id: number; fingerprint: string }>`
+        select id, ${sql.literal(fingerprintColumns)} as fingerprint from pages where slug = 'chats/one'`
+        const source = "cli:extract-conversation-facts"
+        yield* sql`insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact)
+        select 'default', ${source}, ${`${source}:chats/`} || other, 'chats/' || other, 0, 'said'
+        from generate_series(1, 3000) as other`
+        yield* sql`insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact)
+        values ('default', ${source}, ${`${source}:chats/one`}, 'chats/one', 3, 'old'),
+          ('default', ${source}, ${`${source}:chats/one`}, 'chats/one', null, 'older')`
+        const commit = (replace: PageOutcome["replace"]) =>
+          Effect.gen(function* () {
+            yield* journal.recordVectors([{ key: "new", vector: new Float32Array(64).fill(0.1) }])
+            const report = yield* (yield* PageLease).withLease("test:chats/one", (lease) =>
+              Effect.flatMap(FactStore, (store) =>
+                store.commit({
+                  lease,
+                  page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
+                  fingerprint: page?.fingerprint ?? "",
+                  hasFactsFence: false,
+                  facts: [fact("new")],
+                  embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
+                  mark: Option.none(),
+                  replace
+                })
+              )
+            )
+            // Counted by the database within the transaction.
+            const [row] = yield* sql<{ readonly n: number }>`
+            select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_xact_user_tables where relname = 'facts'`
+            return { report, read: row?.n ?? 0 }
+          }).pipe(sql.withTransaction)
+        const kept = yield* commit({ since: Date.now() + 1e9 })
+        expect(kept.report).toEqual({ inserted: 1, cleaned: 0 })
+        expect(kept.read).toBeLessThan(100)
+        const replaced = yield* commit("all")
+        expect(replaced.report).toEqual({ inserted: 1, cleaned: 3 })
+        expect((yield* factsOf("chats/one")).map((row) => row.fact)).toEqual(["new"])
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(
+          Layer.mergeAll(FactStore.layer, Journal.layer).pipe(
+            Layer.provideMerge(PageLease.layer),
+            Layer.provideMerge(brain)
+          )
+        )
+      )
+  )
+
+  it.live(
     "writes nothing when the brain was taken to another embedding model meanwhile, even one of the same width",
     () =>
       Effect.gen(function* () {

@@ -74,11 +74,18 @@ onBothDatabases("Journal", (brain) => {
         const embedding = { model: model?.model ?? "", dimensions: 64 }
         const page = { sourceId: "default", slug: "a" }
         const entries = ["one", "bare", "three", "new"].map((text) => ({ key: text, text }))
-        yield* journal.adoptVectors(page, { ...embedding, model: "openai:another" }, entries)
-        yield* journal.adoptVectors(page, { ...embedding, dimensions: 32 }, entries)
+        expect(yield* journal.adoptVectors(page, { ...embedding, model: "openai:another" }, entries)).toEqual(
+          new Map()
+        )
+        expect(yield* journal.adoptVectors(page, { ...embedding, dimensions: 32 }, entries)).toEqual(
+          new Map()
+        )
         expect(yield* journal.vectors(entries.map(({ key }) => key))).toEqual(new Map())
-        yield* journal.adoptVectors(page, embedding, entries)
-        const found = yield* journal.vectors(entries.map(({ key }) => key))
+        const found = yield* journal.adoptVectors(page, embedding, entries)
+        expect(yield* journal.vectors(entries.map(({ key }) => key))).toEqual(found)
+        expect(yield* journal.adoptVectors(page, { ...embedding, model: "openai:another" }, entries)).toEqual(
+          found
+        )
         expect([...found.keys()]).toEqual(["one"])
         expect([...(found.get("one") ?? [])]).toEqual(Array.from({ length: 64 }, (_, index) => index / 64))
       }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))

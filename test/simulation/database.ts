@@ -225,7 +225,13 @@ const journal = (world: World, process: SimulatedProcess) => {
     usual: () => does(() => ({ answers: 0, outputTokens: 0 })),
     vectors: (keys) => does(() => known(world.vectors, keys)),
     // Facts here keep no vectors: those of a page that is written again are made again.
-    adoptVectors: () => does(() => {}),
+    adoptVectors: (_page, _model, entries) =>
+      does(() =>
+        known(
+          world.vectors,
+          entries.map(({ key }) => key)
+        )
+      ),
     recordVectors: (entries) =>
       does(() => {
         for (const { key, vector } of entries) if (!world.vectors.has(key)) world.vectors.set(key, vector)

@@ -18,7 +18,7 @@ import type { EmbeddingCallError } from "../../services/EmbeddingModel.ts"
 import { Journal } from "../../services/Journal.ts"
 import { itemsPerWorker, WorkerPool } from "../../services/WorkerPool.ts"
 import type { Embedder, PreparedInput } from "./embedder.ts"
-import { joinWrites } from "./joinWrites.ts"
+import { joinWrites } from "../../services/joinWrites.ts"
 
 /** An item and its vector. */
 export interface EmbeddedItem<Item> {

@@ -91,24 +91,30 @@ const embedAll = Effect.fnUntraced(function* (
   const model = yield* EmbeddingModel
   const journal = yield* Journal
   const keys = texts.map((text) => vectorKey(model.model, model.dimensions, page, text))
-  if (!afresh)
-    yield* journal.adoptVectors(
-      page,
-      model,
-      texts.map((text, index) => ({ key: keys[index] ?? "", text }))
-    )
-  const known = yield* journal.vectors(keys)
+  const known = afresh
+    ? yield* journal.vectors(keys)
+    : yield* journal.adoptVectors(
+        page,
+        model,
+        texts.map((text, index) => ({ key: keys[index] ?? "", text }))
+      )
   const missing = [...new Set(keys)].filter((key) => !known.has(key))
-  const made =
-    missing.length === 0
-      ? []
-      : yield* model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? "")).pipe(tried(trial))
-  const entries = made.flatMap((vector, index) => {
-    const key = missing[index]
-    return key === undefined ? [] : [{ key, vector }]
-  })
-  yield* journal.recordVectors(entries)
-  const all = new Map([...known, ...entries.map(({ key, vector }) => [key, vector] as const)])
+  // Once the vectors are there they are paid for: from then to their place in the journal nothing interrupts.
+  const made = yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      if (missing.length === 0) return []
+      const vectors = yield* restore(
+        model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? "")).pipe(tried(trial))
+      )
+      const entries = vectors.flatMap((vector, index) => {
+        const key = missing[index]
+        return key === undefined ? [] : [{ key, vector }]
+      })
+      yield* journal.recordVectors(entries)
+      return entries
+    })
+  )
+  const all = new Map([...known, ...made.map(({ key, vector }) => [key, vector] as const)])
   return { keys, vectors: keys.map((key) => all.get(key)) }
 })
 

@@ -6,7 +6,7 @@ import { ModelError } from "../../domain/ModelError.ts"
 import { type RateLimitFacts, readRateLimits } from "../../domain/RateLimitHeaders.ts"
 import { CallTimeouts } from "../CallTimeouts.ts"
 import { type AnswerForm, readChat, responseFormat } from "./completion.ts"
-import type { fetchWith } from "./connections.ts"
+import type { Fetch } from "./connections.ts"
 import type { ChatRequest, Endpoint, RawChatAnswer, TextRole } from "./Endpoint.ts"
 import { type FailedAttempt, failure, timedOut } from "./failures.ts"
 import { type BadAnswer, decodeVectors } from "./vectors.ts"
@@ -17,7 +17,7 @@ export const makeEndpoint = (options: {
   readonly name: string
   readonly url: string
   readonly key: Redacted.Redacted
-  readonly fetch: ReturnType<typeof fetchWith>
+  readonly fetch: Fetch
   readonly isVoyage: boolean
 }): Endpoint => {
   const client = new OpenAI({

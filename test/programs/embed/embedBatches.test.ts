@@ -34,7 +34,7 @@ const memoryJournal = (vectors: Map<string, Float32Array>, writing: Effect.Effec
               })
             )
         ),
-      adoptVectors: () => Effect.void,
+      adoptVectors: () => Effect.succeed(new Map()),
       recordVectors: (entries: ReadonlyArray<JournaledVector>) =>
         Effect.andThen(
           writing,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type Duration, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { joinWrites } from "../../../src/programs/embed/joinWrites.ts"
+import { joinWrites } from "../../src/services/joinWrites.ts"
 
 /** A store that takes a second a write and refuses whatever has a row "bad" in it. */
 const store = (options: { readonly rowsAtMost: number; readonly patience: Duration.Input }) => {
