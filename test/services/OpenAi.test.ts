@@ -1,3 +1,4 @@
+import { createServer, type Server } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Duration, Effect, Fiber, Layer, Option } from "effect"
 import type { ModelErrorReason } from "../../src/domain/ModelError.ts"
@@ -69,6 +70,25 @@ describe("OpenAi", () => {
       expect(yield* Effect.flip((yield* at(api.url, "openai:no-such-model")).check)).toMatchObject({
         error: { reason: "UnknownModel" }
       })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a server that has moved is followed to where it is, with the question", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      const moved = yield* Effect.acquireRelease(
+        Effect.callback<Server>((resume) => {
+          const server = createServer((request, response) => {
+            response.writeHead(308, { location: new URL(request.url ?? "", api.url).href }).end()
+          })
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close().closeAllConnections())
+      )
+      const address = moved.address()
+      const port = typeof address === "object" ? address?.port : undefined
+      const endpoint = yield* at(`http://127.0.0.1:${port}/v1`)
+      expect(JSON.parse((yield* endpoint.chat(question)).text)).toMatchObject({ facts: [{ entity: "Ana" }] })
     }).pipe(Effect.scoped)
   )
 
