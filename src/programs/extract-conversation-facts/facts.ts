@@ -1,15 +1,15 @@
 /**
  * From answers to rows: facts said twice are kept once, names are led to pages, times come from the messages that a fact
- * cites. Facts that the page has already bring their vectors; the others' are made, all in one call, and journaled until the page is
- * committed.
+ * cites. Facts that the page has already bring their vectors; the others' are made, in one call as a rule, and journaled until the page
+ * is committed.
  */
-import { Effect, Option } from "effect"
+import { Array as Arr, Effect, Option } from "effect"
 import type { Message } from "../../domain/conversation/Message.ts"
 import type { Segment } from "../../domain/conversation/Segment.ts"
 import { timeOf } from "../../domain/conversation/Render.ts"
 import { type ExtractedFact, sameMeaning } from "../../domain/Fact.ts"
 import { cosine } from "../../domain/Vectors.ts"
-import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
+import { EmbeddingBatchLimits, EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { Entities } from "../../services/Entities.ts"
 import type { FactRow } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
@@ -99,22 +99,24 @@ const embedAll = Effect.fnUntraced(function* (
         texts.map((text, index) => ({ key: keys[index] ?? "", text }))
       )
   const missing = [...new Set(keys)].filter((key) => !known.has(key))
-  // Once the vectors are there they are paid for: from then to their place in the journal nothing interrupts.
-  const made = yield* Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      if (missing.length === 0) return []
-      const vectors = yield* restore(
-        model.embed(missing.map((key) => texts[keys.indexOf(key)] ?? "")).pipe(tried(trial))
-      )
-      const entries = vectors.flatMap((vector, index) => {
-        const key = missing[index]
-        return key === undefined ? [] : [{ key, vector }]
+  // Once vectors are there they are paid for: from then to their place in the journal nothing interrupts, and of a page with many
+  // facts those of one request do not wait for the next.
+  const { inputs } = yield* EmbeddingBatchLimits
+  const made = yield* Effect.forEach(Arr.chunksOf(missing, inputs), (some) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const wanted = some.map((key) => texts[keys.indexOf(key)] ?? "")
+        const vectors = yield* restore(model.embed(wanted).pipe(tried(trial)))
+        const entries = vectors.flatMap((vector, index) => {
+          const key = some[index]
+          return key === undefined ? [] : [{ key, vector }]
+        })
+        yield* journal.recordVectors(entries)
+        return entries
       })
-      yield* journal.recordVectors(entries)
-      return entries
-    })
+    )
   )
-  const all = new Map([...known, ...made.map(({ key, vector }) => [key, vector] as const)])
+  const all = new Map([...known, ...made.flat().map(({ key, vector }) => [key, vector] as const)])
   return { keys, vectors: keys.map((key) => all.get(key)) }
 })
 

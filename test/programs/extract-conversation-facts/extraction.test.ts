@@ -2,6 +2,7 @@ import { expect } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { CallTimeouts } from "../../../src/services/CallTimeouts.ts"
+import { EmbeddingBatchLimits } from "../../../src/services/EmbeddingModel.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, marksOf, putPages, standIn } from "../../support/extraction.ts"
 import { testsOn } from "../../support/testsOn.ts"
@@ -308,6 +309,21 @@ onBothDatabases("extract-conversation-facts", (brain) => {
         expect((yield* factsOf("chats/one")).some((row) => row.bare)).toBe(false)
       }))
   }
+
+  test("vectors of a page with many facts are kept request by request", () =>
+    Effect.gen(function* () {
+      const bad = { kind: "vectors", how: "nan" } as const
+      const api = yield* standIn({ rules: [{ endpoint: "embeddings", after: 1, fault: bad }] })
+      yield* putPages([{ slug: "chats/one", body: conversation("lease", 5) }])
+      const run = extract(api.url).pipe(
+        Effect.provideService(EmbeddingBatchLimits, { inputs: 2, bytes: 500_000 })
+      )
+      expect(yield* run).toMatchObject({ status: "failed", facts_inserted: 0 })
+      api.behave({ rules: [] })
+      const before = api.stats().embeddingInputs
+      expect(yield* run).toMatchObject({ status: "completed", chat_calls: 0, facts_inserted: 5 })
+      expect(api.stats().embeddingInputs - before).toBe(3)
+    }))
 
   test("a server that hangs is given up on and asked again; the call that was aborted is charged in full", () =>
     Effect.gen(function* () {
