@@ -2,9 +2,9 @@
 import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Duration, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { Brain, defaultEmbedOptions, embed, embedLayer, HostProcess, initBrain, Money } from "../src/index.ts"
+import { defaultEmbedOptions, embed, embedLayer, HostProcess, Money } from "../src/index.ts"
 import { VectorIndexPolicy } from "../src/services/VectorIndex.ts"
-import { freshDatabaseLayer } from "./support/brain.ts"
+import { freshBrain } from "./support/brain.ts"
 
 const [databaseUrl = "", apiUrl = "", chunks = "4000", workers = "4", batch = ""] = process.argv.slice(2)
 
@@ -59,13 +59,6 @@ const program = Effect.gen(function* () {
   )
 })
 
-const brain = Brain.layer.pipe(
-  Layer.provideMerge(
-    Layer.effectDiscard(initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.none() }))
-  ),
-  Layer.provideMerge(freshDatabaseLayer(databaseUrl, 14))
-)
-
 await Effect.runPromise(
   program.pipe(
     Effect.provide(
@@ -77,7 +70,7 @@ await Effect.runPromise(
             patience: Duration.seconds(5)
           })
         ),
-        Layer.provideMerge(brain),
+        Layer.provideMerge(freshBrain(databaseUrl, 14)),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer),
         Layer.provide(

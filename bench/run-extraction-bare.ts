@@ -6,12 +6,12 @@
 import { NodeServices } from "@effect/platform-node"
 import { PgTypes } from "@effect/sql-pg"
 import OpenAI from "openai"
-import { Effect, Layer, Option, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { Brain, Database, HostProcess, initBrain } from "../src/index.ts"
+import { Database, HostProcess } from "../src/index.ts"
 import { answerSchema, systemPrompt, userPrompt } from "../src/programs/extract-conversation-facts/prompt.ts"
 import { vectorArrays } from "../src/services/database/vectorCodec.ts"
-import { fillConversations, freshDatabaseLayer } from "./support/brain.ts"
+import { fillConversations, freshBrain } from "./support/brain.ts"
 
 const [databaseUrl = "", apiUrl = "", pages = "600", workers = "20"] = process.argv.slice(2)
 
@@ -82,16 +82,14 @@ const program = Effect.gen(function* () {
   )
 })
 
-const brain = Brain.layer.pipe(
-  Layer.provideMerge(
-    Layer.effectDiscard(initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.none() }))
-  ),
-  Layer.provideMerge(freshDatabaseLayer(databaseUrl, 14))
-)
-
 await Effect.runPromise(
   program.pipe(
-    Effect.provide(brain.pipe(Layer.provideMerge(HostProcess.layer), Layer.provideMerge(NodeServices.layer)))
+    Effect.provide(
+      freshBrain(databaseUrl, 14).pipe(
+        Layer.provideMerge(HostProcess.layer),
+        Layer.provideMerge(NodeServices.layer)
+      )
+    )
   )
 )
 process.exit(0)

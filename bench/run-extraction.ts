@@ -2,15 +2,13 @@
 import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Effect, Layer, Option, Schema, Tracer } from "effect"
 import {
-  Brain,
   defaultOptions,
   extractConversationFacts,
   extractionLayer,
   HostProcess,
-  initBrain,
   Money
 } from "../src/index.ts"
-import { fillConversations, freshDatabaseLayer } from "./support/brain.ts"
+import { fillConversations, freshBrain } from "./support/brain.ts"
 
 const [databaseUrl = "", apiUrl = "", pages = "600", workers = "20"] = process.argv.slice(2)
 
@@ -56,18 +54,11 @@ const program = Effect.gen(function* () {
   )
 })
 
-const brain = Brain.layer.pipe(
-  Layer.provideMerge(
-    Layer.effectDiscard(initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.none() }))
-  ),
-  Layer.provideMerge(freshDatabaseLayer(databaseUrl, 14))
-)
-
 await Effect.runPromise(
   program.pipe(
     Effect.provide(
       extractionLayer({ workers: Number(workers), cap: Money.parseUsd("1000"), model: Option.none() }).pipe(
-        Layer.provideMerge(brain),
+        Layer.provideMerge(freshBrain(databaseUrl, 14)),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer),
         Layer.provide(

@@ -1,9 +1,9 @@
 /** Brains to measure on: a database of its own for each run, so that runs share nothing, or an embedded brain on disk. */
 import { PgClient } from "@effect/sql-pg"
-import { Effect, FileSystem, Layer, Redacted } from "effect"
+import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
-import { Database } from "../../src/index.ts"
+import { Brain, Database, initBrain } from "../../src/index.ts"
 
 /** A new database on a server, dropped with the scope; answers its URL. */
 export const freshDatabase = Effect.fnUntraced(function* (server: string) {
@@ -41,6 +41,15 @@ export const freshDatabaseLayer = (
   Layer.Error<typeof embedded> | Layer.Error<ReturnType<typeof onServer>>,
   Layer.Services<typeof embedded>
 > => (server === "" ? embedded : onServer(server, maxConnections))
+
+/** A new, empty brain there, with vectors as wide as they are by default. */
+export const freshBrain = (server: string, maxConnections: number) =>
+  Brain.layer.pipe(
+    Layer.provideMerge(
+      Layer.effectDiscard(initBrain({ embeddingModel: Option.none(), embeddingDimensions: Option.none() }))
+    ),
+    Layer.provideMerge(freshDatabaseLayer(server, maxConnections))
+  )
 
 /** Conversations of one to four segments of four messages a page, in which facts are said. */
 export const fillConversations = Effect.fnUntraced(function* (pages: number) {

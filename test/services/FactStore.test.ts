@@ -130,16 +130,7 @@ onBothDatabases("FactStore", (brain) => {
             yield* journal.recordVectors([{ key: "new", vector: new Float32Array(64).fill(0.1) }])
             const report = yield* (yield* PageLease).withLease("test:chats/one", (lease) =>
               Effect.flatMap(FactStore, (store) =>
-                store.commit({
-                  lease,
-                  page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
-                  fingerprint: page?.fingerprint ?? "",
-                  hasFactsFence: false,
-                  facts: [fact("new")],
-                  embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
-                  mark: Option.none(),
-                  replace
-                })
+                store.commit({ ...unmarked(lease, page), facts: [fact("new")], replace })
               )
             )
             // Counted by the database within the transaction.
@@ -175,18 +166,7 @@ onBothDatabases("FactStore", (brain) => {
         yield* (yield* Journal).recordVectors([{ key: "a", vector: new Float32Array(64).fill(0.1) }])
         yield* sql`update config set value = 'openai:text-embedding-3-large' where key = 'embedding_model'`
         const outcome = (yield* PageLease).withLease("test:chats/one", (lease) =>
-          Effect.flatMap(FactStore, (store) =>
-            store.commit({
-              lease,
-              page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
-              fingerprint: page?.fingerprint ?? "",
-              hasFactsFence: false,
-              facts: [fact("a")],
-              embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
-              mark: Option.none(),
-              replace: "all"
-            })
-          )
+          Effect.flatMap(FactStore, (store) => store.commit({ ...unmarked(lease, page), facts: [fact("a")] }))
         )
         expect(yield* Effect.flip(outcome)).toMatchObject({
           _tag: "EmbeddingModelChanged",
@@ -203,6 +183,21 @@ onBothDatabases("FactStore", (brain) => {
         )
       )
   )
+})
+
+/** An outcome of the page chats/one without facts and mark. */
+const unmarked = (
+  lease: PageOutcome["lease"],
+  page: { readonly id: number; readonly fingerprint: string } | undefined
+): PageOutcome => ({
+  lease,
+  page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
+  fingerprint: page?.fingerprint ?? "",
+  hasFactsFence: false,
+  facts: [],
+  embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
+  mark: Option.none(),
+  replace: "all"
 })
 
 const fact = (key: string): PageOutcome["facts"][number] => ({
