@@ -6,15 +6,15 @@
  * Two rules keep the embedded kind from locking up, and cost nothing on the other: nothing waits for the network inside
  * a transaction, and nothing asks for a second connection inside one.
  */
-import { PGlite } from "@electric-sql/pglite"
-import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm"
-import { vector } from "@electric-sql/pglite-pgvector"
+import type { PGlite } from "@electric-sql/pglite"
 import { PgClient, PgTypes } from "@effect/sql-pg"
 import { Context, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, SqlError } from "effect/sql"
 import { BrainInUse, holdDirectory } from "./database/DirectoryLock.ts"
-import { pgliteStream } from "./database/PgliteStream.ts"
+import { openPglite, runningHere } from "./database/pglite/here.ts"
+import { type MessageRunner, pgliteStream } from "./database/pglite/stream.ts"
+import { openThread } from "./database/pglite/thread.ts"
 
 /** The brain could not be opened: unreachable, wrong password, damaged, or no space left. */
 export class BrainUnavailable extends Schema.TaggedError<BrainUnavailable>()("BrainUnavailable", {
@@ -71,8 +71,8 @@ export class Database extends Context.Service<
   }
 
   /**
-   * An embedded brain: PGlite in this process, its files in `directory`, which is created when missing and held
-   * against other processes as long as the layer lives.
+   * An embedded brain: PGlite on a thread of this process, its files in `directory`, which is created when missing and held
+   * against other processes as long as the layer lives. The program goes on while a statement runs.
    */
   static readonly layerPglite = (options: { readonly directory: string }) =>
     Layer.effectContext(
@@ -83,15 +83,14 @@ export class Database extends Context.Service<
         yield* holdDirectory(directory).pipe(
           Effect.mapError((error) => (error._tag === "BrainInUse" ? error : unavailable(label, error)))
         )
-        const pglite = yield* Effect.acquireRelease(
+        const thread = yield* Effect.acquireRelease(
           Effect.tryPromise({
-            try: () =>
-              PGlite.create({ dataDir: path.join(directory, dataFolder), extensions: { vector, pg_trgm } }),
+            try: () => openThread(path.join(directory, dataFolder)),
             catch: (cause) => unavailable(label, cause)
           }),
           (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
         )
-        return yield* fromPglite(pglite, label)
+        return yield* fromPglite(thread, label)
       })
     ).pipe(Layer.provide(Reactivity.layer))
 
@@ -99,7 +98,7 @@ export class Database extends Context.Service<
   static readonly layerMemory = Database.layerOpened(
     Effect.acquireRelease(
       Effect.tryPromise({
-        try: () => PGlite.create({ extensions: { vector, pg_trgm } }),
+        try: () => openPglite(),
         catch: (cause) => unavailable(inMemory, cause)
       }),
       (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
@@ -108,9 +107,9 @@ export class Database extends Context.Service<
 
   /** A PGlite with the extensions `vector` and `pg_trgm` that somebody else opens, and nobody else uses meanwhile. */
   static layerOpened<E, R>(pglite: Effect.Effect<PGlite, E, R>) {
-    return Layer.effectContext(Effect.flatMap(pglite, (opened) => fromPglite(opened, inMemory))).pipe(
-      Layer.provide(Reactivity.layer)
-    )
+    return Layer.effectContext(
+      Effect.flatMap(pglite, (opened) => fromPglite(runningHere(opened), inMemory))
+    ).pipe(Layer.provide(Reactivity.layer))
   }
 }
 
@@ -126,10 +125,10 @@ export const holdsDatabase = Effect.fnUntraced(function* (directory: string) {
   return yield* Effect.orElseSucceed(fs.exists(path.join(directory, dataFolder)), () => false)
 })
 
-const fromPglite = (pglite: PGlite, label: string) => {
+const fromPglite = (database: MessageRunner, label: string) => {
   const types = PgTypes.makeRegistry()
   return PgClient.make({
-    stream: () => pgliteStream(pglite),
+    stream: () => pgliteStream(database),
     username: "postgres",
     database: "postgres",
     maxConnections: 1,

@@ -1,10 +1,18 @@
 /**
- * Speaks PostgreSQL's wire protocol to a PGlite instance in the same process, as a Node stream, so that the one SQL
- * client serves both databases. Frontend messages are cut out of the byte stream, whole ones are handed to PGlite
- * in the order they came, and what it answers is the stream's readable side.
+ * Speaks PostgreSQL's wire protocol to a PGlite as a Node stream, so that the one SQL client serves both databases. Frontend
+ * messages are cut out of the byte stream, whole ones are handed to PGlite in the order they came, and what it answers is
+ * the stream's readable side.
  */
-import type { PGlite } from "@electric-sql/pglite"
 import { Duplex } from "node:stream"
+
+/** Who runs messages of the protocol: a PGlite in this thread, or one in a thread of its own. */
+export interface MessageRunner {
+  /**
+   * Runs whole messages, and hands over what is answered in pieces; a piece is the receiver's to keep. Ends when all is answered,
+   * rejects when the database cannot go on.
+   */
+  readonly run: (messages: Uint8Array, onAnswer: (piece: Uint8Array) => void) => Promise<void>
+}
 
 const startupHeaderBytes = 4
 const messageHeaderBytes = 5
@@ -23,8 +31,8 @@ const wholeMessages = (buffer: Buffer, started: boolean): number => {
   }
 }
 
-/** A stream whose other end is `pglite`. Destroying the stream does not close the database. */
-export const pgliteStream = (pglite: PGlite): Duplex => {
+/** A stream whose other end is the database. Destroying the stream does not close the database. */
+export const pgliteStream = (database: MessageRunner): Duplex => {
   let pending: Array<Buffer> = []
   let pendingBytes = 0
   let needed = 0
@@ -51,13 +59,8 @@ export const pgliteStream = (pglite: PGlite): Duplex => {
     write(chunk: Buffer, _encoding, callback) {
       const messages = take(chunk)
       if (messages === undefined) return callback()
-      pglite
-        .execProtocolRawStream(messages, {
-          onRawData: (data) => {
-            // PGlite reuses its buffer for the next answer.
-            this.push(Buffer.from(data))
-          }
-        })
+      database
+        .run(messages, (piece) => this.push(piece))
         .then(
           () => callback(),
           (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)))
