@@ -9,7 +9,7 @@ export interface StoredChunk {
   readonly id: number
   readonly index: number
   readonly text: string
-  /** `compiled_truth`, `timeline`, or something that only gbrain makes, such as `fenced_code`. */
+  /** One of `PageChunk`'s, or something that only gbrain makes, such as `image_asset`. */
   readonly source: string
 }
 
@@ -28,18 +28,17 @@ export interface ChunkPlan {
 export const hasChanges = (plan: ChunkPlan): boolean =>
   plan.moved.length + plan.added.length + plan.removed.length > 0
 
-/** Works out what is to be written so that a page which says `text` has the chunks `wanted`. */
+/** Works out what is to be written so that a page has the chunks `wanted`, after which come those that are somebody else's. */
 export const planChunks = (
   stored: ReadonlyArray<StoredChunk>,
-  wanted: ReadonlyArray<PageChunk>,
-  text: string
+  wanted: ReadonlyArray<PageChunk>
 ): ChunkPlan => {
   const inOrder = stored.toSorted((a, b) => a.index - b.index)
   const ours = inOrder.filter((chunk) => isOurs(chunk))
   const taken = matched(ours, wanted)
   const used = new Set(taken.map((chunk) => chunk?.id))
   const placed = wanted.map((chunk, index) => ({ chunk, index, old: taken[index] }))
-  const others = inOrder.filter((chunk) => !isOurs(chunk) && isSaid(chunk, text))
+  const others = inOrder.filter((chunk) => !isOurs(chunk))
   const after = [
     ...placed.flatMap(({ chunk, index, old }) =>
       old === undefined ? [] : [{ old, index, source: chunk.source }]
@@ -56,7 +55,13 @@ export const planChunks = (
   }
 }
 
-const isOurs = ({ source }: StoredChunk): boolean => source === "compiled_truth" || source === "timeline"
+const sources: ReadonlySet<string> = new Set<PageChunk["source"]>([
+  "compiled_truth",
+  "timeline",
+  "fenced_code"
+])
+
+const isOurs = ({ source }: StoredChunk): boolean => sources.has(source)
 
 /** For each wanted chunk the stored one with its text: from the same part of the page if there is one, else from another. */
 const matched = (stored: ReadonlyArray<StoredChunk>, wanted: ReadonlyArray<PageChunk>) => {
@@ -87,10 +92,3 @@ type Keyed = { readonly text: string; readonly source: string }
 const samePart = ({ source, text }: Keyed): string => `${source}\n${text}`
 
 const anyPart = ({ text }: Keyed): string => text
-
-/** Whether the page still says what a chunk of code was taken from. What is no code is somebody else's and stays. */
-const isSaid = ({ source, text: chunk }: StoredChunk, text: string): boolean => {
-  if (source !== "fenced_code") return true
-  const body = chunk.startsWith("[") ? chunk.slice(Math.max(0, chunk.indexOf("\n\n"))) : chunk
-  return text.replace(/\s+/g, "").includes(body.replace(/\s+/g, ""))
-}

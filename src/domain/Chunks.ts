@@ -4,13 +4,14 @@
  * sentences, clauses, words), put together again to half as much more, each beginning with the last words of the one before it.
  */
 import { countWords, estimateTokens } from "./ChunkSizes.ts"
+import type { CodeChunk } from "./code/CodeChunks.ts"
 import { withoutPrivateRows } from "./PrivateRows.ts"
 
 /** gbrain's number for these rules; it looks for pages with a lower one and cuts them anew. */
 export const chunkerVersion = 3
 
 /** Raised when only the code here changes, so that pages it cut before are found. Known to us only. */
-export const chunkRules = 1
+export const chunkRules = 2
 
 /** Fields of the front matter by which gbrain keeps a page out of search: too large to embed, or suspected to be junk. */
 export const leftOutBy = ["embed_skip", "quarantine"] as const
@@ -33,16 +34,22 @@ const chunkTokens = 2000
 /** A chunk and the part of the page it is from. */
 export interface PageChunk {
   readonly text: string
-  readonly source: "compiled_truth" | "timeline"
+  readonly source: "compiled_truth" | "timeline" | "fenced_code"
+  /** What a sample of code is of; prose has none. */
+  readonly symbol?: Pick<CodeChunk, "language" | "symbolName" | "symbolType" | "startLine" | "endLine">
 }
 
-/** The chunks of a page, in order; none when it is kept out of search. */
+/** Whether a page is kept out of search. */
+export const isLeftOut = (frontmatter: Readonly<Record<string, unknown>>): boolean =>
+  leftOutBy.some((key) => (frontmatter[key] ?? null) !== null)
+
+/** The chunks of the prose of a page, in order; none when it is kept out of search. */
 export const chunkPage = (page: {
   readonly compiledTruth: string
   readonly timeline: string
   readonly frontmatter?: Readonly<Record<string, unknown>>
 }): ReadonlyArray<PageChunk> =>
-  leftOutBy.some((key) => (page.frontmatter?.[key] ?? null) !== null)
+  isLeftOut(page.frontmatter ?? {})
     ? []
     : [
         ...chunkText(page.compiledTruth).map((text) => ({ text, source: "compiled_truth" as const })),

@@ -199,7 +199,7 @@ export class PageWriter extends Context.Service<
         }
         const plans = entries.map(({ id, page }) => ({
           pageId: id,
-          plan: planChunks(chunksOf.get(id) ?? [], page.chunks, `${page.compiledTruth}\n${page.timeline}`)
+          plan: planChunks(chunksOf.get(id) ?? [], page.chunks)
         }))
         yield* writeChunkPlans(sql, plans)
         return {

@@ -73,12 +73,12 @@ const after = (before: ReadonlyArray<StoredChunk>, plan: ChunkPlan) => {
 
 describe("plans", () => {
   it("nothing to do", () => {
-    const plan = planChunks(stored("a", "b"), wanted("a", "b"), "")
+    const plan = planChunks(stored("a", "b"), wanted("a", "b"))
     expect(plan).toEqual({ kept: 2, moved: [], added: [], removed: [] })
     expect(hasChanges(plan)).toBe(false)
   })
   it("one is put before the others: they move and keep their rows", () => {
-    expect(planChunks(stored("a", "b"), wanted("new", "a", "b"), "")).toEqual({
+    expect(planChunks(stored("a", "b"), wanted("new", "a", "b"))).toEqual({
       kept: 0,
       moved: [
         { id: 1, index: 1, source: "compiled_truth" },
@@ -89,32 +89,33 @@ describe("plans", () => {
     })
   })
   it("a chunk goes to another part of the page", () => {
-    expect(planChunks(stored("a"), [{ text: "a", source: "timeline" }], "")).toMatchObject({
+    expect(planChunks(stored("a"), [{ text: "a", source: "timeline" }])).toMatchObject({
       moved: [{ id: 1, index: 0, source: "timeline" }],
       added: [],
       removed: []
     })
   })
-  it("code that the page still shows stays behind the rest; what it no longer shows goes", () => {
-    const code = (id: number, text: string): StoredChunk => ({ id, index: id, text, source: "fenced_code" })
+  it("what another program made stays behind the rest", () => {
+    const picture: StoredChunk = { id: 5, index: 1, text: "a.png", source: "image_asset" }
+    const plan = planChunks([...stored("a"), picture], wanted("a", "b"))
+    expect(plan.moved).toEqual([{ id: 5, index: 2, source: "image_asset" }])
+    expect(plan.removed).toEqual([])
+  })
+  it("a sample of code keeps its row as long as the page shows it", () => {
+    const sample = (id: number, text: string): StoredChunk => ({ id, index: id, text, source: "fenced_code" })
     const plan = planChunks(
-      [
-        ...stored("a"),
-        code(5, "[TypeScript] fence.ts:1-1 f\n\nconst f = 1"),
-        code(6, "[TypeScript] fence.ts:1-1 g\n\nconst g = 1")
-      ],
-      wanted("a", "b"),
-      "```ts\nconst f  =  1\n```"
+      [...stored("a"), sample(5, "const f = 1"), sample(6, "const g = 1")],
+      [...wanted("a", "b"), { text: "const g = 1", source: "fenced_code" }]
     )
-    expect(plan.moved).toEqual([{ id: 5, index: 2, source: "fenced_code" }])
-    expect(plan.removed).toEqual([6])
+    expect(plan.moved).toEqual([{ id: 6, index: 2, source: "fenced_code" }])
+    expect(plan.removed).toEqual([5])
   })
   it("leads to the wanted chunks, keeps every row it can, and writes nothing the second time", () => {
     const text = fc.constantFrom("a", "b", "c", "d", "e")
     fc.assert(
       fc.property(fc.array(text, { maxLength: 8 }), fc.array(text, { maxLength: 8 }), (before, then) => {
         const old = stored(...before)
-        const plan = planChunks(old, wanted(...then), "")
+        const plan = planChunks(old, wanted(...then))
         const now = after(old, plan)
         expect(now.map((chunk) => chunk.text)).toEqual(then)
         expect(now.map((chunk) => chunk.index)).toEqual(then.map((_, index) => index))
@@ -125,7 +126,7 @@ describe("plans", () => {
         )
         expect(plan.kept + plan.moved.length).toBe(common)
         const stored2 = now.map((chunk, index) => ({ ...chunk, id: index + 1 }))
-        expect(hasChanges(planChunks(stored2, wanted(...then), ""))).toBe(false)
+        expect(hasChanges(planChunks(stored2, wanted(...then)))).toBe(false)
       })
     )
   })

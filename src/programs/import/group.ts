@@ -1,7 +1,8 @@
 /** A group of files: read, compared with what the brain has, and what is new or changed written in one transaction. */
 import { Effect, FileSystem, Path, Result } from "effect"
+import type { PageChunk } from "../../domain/Chunks.ts"
 import type { CodeChunk } from "../../domain/code/CodeChunks.ts"
-import { CodeParser } from "../../services/CodeParser.ts"
+import { CodeParser, type CodeUnreadable } from "../../services/CodeParser.ts"
 import {
   type ImportedPage,
   type ImportOrigin,
@@ -13,15 +14,8 @@ import { sha256Hex } from "../../services/Sha256.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Underived } from "../../services/Underived.ts"
 import { inHalves } from "../halves.ts"
-import {
-  chunksOf,
-  type CodeFile,
-  keepingType,
-  type PageFile,
-  readCodeFile,
-  readingOf,
-  readPageFile
-} from "./read.ts"
+import { pageChunks } from "./pageChunks.ts"
+import { type CodeFile, keepingType, type PageFile, readCodeFile, readingOf, readPageFile } from "./read.ts"
 import type { ImportTally } from "./report.ts"
 import type { FoundFile } from "./scan.ts"
 
@@ -46,6 +40,14 @@ type ReadFile = PageFile | CodeFile
 
 /** Files read at a time: disks and file servers like to be asked for several. */
 const readAhead = 8
+
+/** What a file was cut into. */
+interface Cut {
+  readonly page?: ReadonlyArray<PageChunk>
+  readonly code?: ReadonlyArray<CodeChunk>
+}
+
+const chunksIn = (cut: Cut | undefined): number => (cut?.page?.length ?? 0) + (cut?.code?.length ?? 0)
 
 interface Change {
   readonly file: ReadFile
@@ -103,13 +105,13 @@ export const writeGroup = Effect.fn("writeGroup")(function* (
   const unchanged = free.length - changes.length
   tally.unchanged += unchanged
   yield* progress.count({ done: unchanged })
-  const cut = yield* cutCode(changes, context)
+  const cut = yield* cutFiles(changes, context)
   yield* inHalves(
-    changes.filter(({ file }) => !("code" in file) || cut.has(file)),
+    changes.filter(({ file }) => cut.has(file)),
     Effect.fnUntraced(function* (some) {
       if (context.dryRun) {
         for (const { file } of some) {
-          tally.chunks += "code" in file ? (cut.get(file)?.length ?? 0) : chunksOf(file).length
+          tally.chunks += chunksIn(cut.get(file))
         }
       } else yield* write(some, cut, context)
       for (const { isNew, moved } of some) {
@@ -155,7 +157,7 @@ const placeOf = Effect.fnUntraced(function* ({ directory, path: relative }: Stan
 
 const write = Effect.fnUntraced(function* (
   changes: ReadonlyArray<Change>,
-  cut: ReadonlyMap<CodeFile, ReadonlyArray<CodeChunk>>,
+  cut: ReadonlyMap<ReadFile, Cut>,
   { derives, origin, tally }: GroupContext
 ) {
   const writer = yield* PageWriter
@@ -171,10 +173,10 @@ const write = Effect.fnUntraced(function* (
     origin,
     changes.flatMap(({ file, moved }) =>
       "code" in file
-        ? [codePage(file, cut.get(file) ?? [])]
+        ? [codePage(file, cut.get(file)?.code ?? [])]
         : // A page that only moved says what it said.
           moved === undefined
-          ? [markdownPage(file)]
+          ? [markdownPage(file, cut.get(file)?.page ?? [])]
           : []
     )
   )
@@ -194,14 +196,18 @@ const takeMoved = (file: ReadFile, gone: Map<string, KnownPage>): KnownPage | un
 }
 
 // Threads have their own limit; a file that cannot be cut is noted, and the others go on.
-const cutCode = Effect.fnUntraced(function* (changes: ReadonlyArray<Change>, { tally }: GroupContext) {
+const cutFiles = Effect.fnUntraced(function* (changes: ReadonlyArray<Change>, { tally }: GroupContext) {
   const parser = yield* CodeParser
   const progress = yield* Progress
-  const cut = new Map<CodeFile, ReadonlyArray<CodeChunk>>()
+  const cut = new Map<ReadFile, Cut>()
+  const cutting = (file: ReadFile): Effect.Effect<Cut, CodeUnreadable, CodeParser> =>
+    "code" in file
+      ? Effect.map(parser.chunks({ path: file.path, text: file.text }), (code) => ({ code }))
+      : Effect.map(pageChunks(file.page), (page) => ({ page }))
   yield* Effect.forEach(
-    changes.flatMap(({ file }) => ("code" in file ? [file] : [])),
-    (file) =>
-      parser.chunks({ path: file.path, text: file.text }).pipe(
+    changes,
+    ({ file }) =>
+      cutting(file).pipe(
         Effect.match({
           onSuccess: (chunks) => {
             cut.set(file, chunks)
@@ -219,7 +225,7 @@ const cutCode = Effect.fnUntraced(function* (changes: ReadonlyArray<Change>, { t
   return cut
 })
 
-const markdownPage = (file: PageFile): ImportedPage => ({
+const markdownPage = (file: PageFile, chunks: ReadonlyArray<PageChunk>): ImportedPage => ({
   slug: file.slug,
   type: file.page.type,
   title: file.page.title,
@@ -231,7 +237,7 @@ const markdownPage = (file: PageFile): ImportedPage => ({
   effectiveDateSource: file.page.effectiveDate?.source ?? null,
   path: file.path,
   tags: file.page.tags,
-  chunks: chunksOf(file)
+  chunks
 })
 
 const codePage = (file: CodeFile, chunks: ReadonlyArray<CodeChunk>): ImportedPage => ({

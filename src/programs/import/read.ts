@@ -1,6 +1,5 @@
 /** Reads one file as a page, or says why it cannot be one. */
 import { Clock, Effect, FileSystem, Option, Path, Result } from "effect"
-import { chunkPage, type PageChunk } from "../../domain/Chunks.ts"
 import { furthestAhead } from "../../domain/EffectiveDate.ts"
 import { type CodePage, codePageOf, hashedCode, isMinified, largestCode } from "../../domain/code/CodePage.ts"
 import { hashedContent, type ParsedPage, parsePage } from "../../domain/Markdown.ts"
@@ -105,6 +104,3 @@ export const readingOf = <A, R>(
       )
     )
   )
-
-/** The chunks of a page file. */
-export const chunksOf = (file: PageFile): ReadonlyArray<PageChunk> => chunkPage(file.page)

@@ -6,11 +6,12 @@
 import { Effect, Option } from "effect"
 import { chunksFit } from "../../domain/ChunkFit.ts"
 import { type ChunkPlan, hasChanges, planChunks } from "../../domain/ChunkPlan.ts"
-import { chunkerVersion, chunkPage, chunkRules } from "../../domain/Chunks.ts"
+import { chunkerVersion, chunkRules } from "../../domain/Chunks.ts"
 import { type ChunkedPage, ChunkPages, type ListedPage } from "../../services/ChunkPages.ts"
 import { Sources } from "../../services/Sources.ts"
 import { endingOf } from "../sweep/ending.ts"
 import { sweep } from "../sweep/sweep.ts"
+import { pageChunks } from "../import/pageChunks.ts"
 import type { RechunkReason, ReindexReport } from "./report.ts"
 
 /** What is looked at. */
@@ -59,7 +60,7 @@ export const reindexMarkdown = Effect.fn("reindexMarkdown")(function* (
   const work = Effect.fnUntraced(function* (group: ReadonlyArray<ListedPage>) {
     let left = group.map((page) => page.id)
     for (let round = 0; round < rounds && left.length > 0; round++) {
-      const judged = (yield* store.load(left)).map(judge)
+      const judged = yield* Effect.forEach(yield* store.load(left), judge)
       const unchanged = options.dryRun ? new Set(left) : yield* store.commit(judged)
       judged.filter(({ page }) => unchanged.has(page.id)).forEach(count)
       left = judged.map(({ page }) => page.id).filter((id) => !unchanged.has(id))
@@ -107,7 +108,7 @@ interface Judged {
   readonly reason: RechunkReason | undefined
 }
 
-const judge = (page: ChunkedPage): Judged => {
+const judge = Effect.fnUntraced(function* (page: ChunkedPage) {
   const reason = reasonToCut(page)
   if (reason === undefined) {
     return {
@@ -115,13 +116,13 @@ const judge = (page: ChunkedPage): Judged => {
       plan: { kept: page.chunks.length, moved: [], added: [], removed: [] },
       rules: page.rules,
       reason
-    }
+    } satisfies Judged
   }
   const wanted = page.left_out
     ? []
-    : chunkPage({ compiledTruth: page.compiled_truth, timeline: page.timeline })
-  return { page, plan: planChunks(page.chunks, wanted, page.compiled_truth), rules: chunkRules, reason }
-}
+    : yield* pageChunks({ compiledTruth: page.compiled_truth, timeline: page.timeline, frontmatter: {} })
+  return { page, plan: planChunks(page.chunks, wanted), rules: chunkRules, reason } satisfies Judged
+})
 
 const reasonToCut = (page: ChunkedPage): RechunkReason | undefined => {
   if (page.chunker_version < chunkerVersion) return "older chunker"

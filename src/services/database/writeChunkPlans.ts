@@ -32,14 +32,27 @@ export const writeChunkPlans = Effect.fnUntraced(function* (
   }
 
   const added = plans.flatMap(({ pageId, plan }) =>
-    plan.added.map((chunk) => ({ page_id: pageId, ...chunk }))
+    plan.added.map(({ index, source, symbol, text }) => ({
+      page_id: pageId,
+      index,
+      text,
+      source,
+      language: symbol?.language,
+      symbol_name: symbol?.symbolName,
+      symbol_type: symbol?.symbolType,
+      start_line: symbol?.startLine,
+      end_line: symbol?.endLine
+    }))
   )
   for (let start = 0; start < added.length; start += rowsAtOnce) {
     yield* sql`
-      insert into content_chunks (page_id, chunk_index, chunk_text, chunk_source, token_count)
-      select row.page_id, row.index, row.text, row.source, ceil(length(row.text) / 4.0)::int
+      insert into content_chunks (page_id, chunk_index, chunk_text, chunk_source, token_count, language, symbol_name, symbol_type,
+        start_line, end_line)
+      select row.page_id, row.index, row.text, row.source, ceil(length(row.text) / 4.0)::int, row.language, row.symbol_name,
+        row.symbol_type, row.start_line, row.end_line
       from jsonb_to_recordset(${JSON.stringify(added.slice(start, start + rowsAtOnce))}::jsonb)
-        as row(page_id int, index int, text text, source text)`
+        as row(page_id int, index int, text text, source text, language text, symbol_name text, symbol_type text, start_line int,
+          end_line int)`
   }
 })
 

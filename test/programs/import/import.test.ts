@@ -17,6 +17,8 @@ import {
   reindexCode,
   type ReindexCodeOptions
 } from "../../../src/programs/reindex-code/reindexCode.ts"
+import { reindexLayer } from "../../../src/programs/reindex/layer.ts"
+import { reindexMarkdown } from "../../../src/programs/reindex/reindexMarkdown.ts"
 import { CodePages } from "../../../src/services/CodePages.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { testsOn } from "../../support/testsOn.ts"
@@ -80,6 +82,73 @@ const embed = Effect.gen(function* () {
 
 onBothDatabases("import of code", (brain) => {
   const test = testsOn(brain)
+
+  test("samples of code in a page are chunks of their own, which stay with their vectors when the prose changes", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const sample = "```ts\nexport const openDoor = () => 1\n```\n"
+      yield* put(directory, {
+        "door.md": `How to open it:\n\n${sample}\n\`\`\`mermaid\ngraph TD\n\`\`\`\n`,
+        "kept-out.md": `---\nquarantine: junk\n---\n${sample}`
+      })
+      const dry = yield* importCode(directory, { strategy: "markdown", dryRun: true })
+      const report = yield* importCode(directory, { strategy: "markdown" })
+      expect([dry.chunks, report.chunks]).toEqual([2, 2])
+      yield* embed
+
+      const samples = Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        return yield* sql`
+          select chunk.id, chunk_index, chunk_source, split_part(chunk_text, E'\n', 1) as head, language, symbol_name, symbol_type,
+            start_line, end_line, embedding is not null as embedded
+          from content_chunks chunk join pages on pages.id = page_id order by slug, chunk_index`
+      })
+      const [, code] = yield* samples
+      expect(code).toMatchObject({
+        chunk_index: 1,
+        chunk_source: "fenced_code",
+        head: "[TypeScript] fence.ts function openDoor",
+        language: "typescript",
+        symbol_name: "openDoor",
+        symbol_type: "function",
+        start_line: 1,
+        end_line: 1
+      })
+
+      yield* put(directory, { "door.md": `It is open.\n\n${sample}` })
+      yield* importCode(directory, { strategy: "markdown" })
+      expect((yield* samples)[1]).toEqual(code)
+
+      yield* put(directory, { "door.md": "It is open." })
+      yield* importCode(directory, { strategy: "markdown" })
+      expect((yield* samples).map((row) => row["chunk_source"])).toEqual(["compiled_truth"])
+    }))
+
+  test("pages whose chunks were cut before samples were get them by reindex --markdown; prose keeps its rows", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const directory = yield* folder
+      yield* put(directory, { "door.md": "How to open it:\n\n```py\ndef open_door():\n  return 1\n```\n" })
+      yield* importCode(directory, { strategy: "markdown" })
+      yield* sql`delete from content_chunks where chunk_source = 'fenced_code'`
+      yield* sql`update gbrain_effect.pages_chunked set rules = 1, chunks = 1`
+      const prose = (yield* chunks)[0]
+
+      const reindexed = yield* reindexMarkdown({
+        sourceId: Option.none(),
+        type: Option.none(),
+        limit: Option.none(),
+        dryRun: false
+      }).pipe(Effect.provide(reindexLayer({ workers: 2 })))
+      expect(reindexed).toMatchObject({
+        pages_rechunked: 1,
+        chunks: { kept: 1, created: 1, removed: 0 },
+        changes: [{ slug: "door", reason: "older rules" }]
+      })
+      const [kept, code] = yield* chunks
+      expect(kept).toEqual(prose)
+      expect(code).toMatchObject({ start_line: 1 })
+    }))
 
   test("files become pages, chunks and edges; a second import writes nothing", () =>
     Effect.gen(function* () {
