@@ -4,7 +4,8 @@
  *
  *   npm run bench:extract
  *   npm run bench:extract -- --pages 2000 --database pglite
- *   npm run bench:extract -- --memory --database postgres         memory for 2,000 and for 200,000 pages
+ *   npm run bench:extract -- --memory --database postgres         memory for 2,000 and for 200,000 pages, garbage
+ *                                                                 collected every second
  */
 import { parseArgs } from "node:util"
 import { measured, onDatabases, row } from "./support/runs.ts"
@@ -38,7 +39,8 @@ await onDatabases(values.database, async (database) => {
   for (const count of pages) {
     let one = 0
     for (const atOnce of workers) {
-      const found = await measured("run-extract.ts", [database.url, count, atOnce])
+      const args = [database.url, count, atOnce, ...(values.memory ? ["collected"] : [])]
+      const found = await measured("run-extract.ts", args)
       const first = found["first"] ?? 0
       if (one === 0) one = first
       print(

@@ -1,12 +1,17 @@
-/** One measured run: `run-extract.ts DATABASE_URL PAGES WORKERS`, an embedded brain when the first is empty. */
+/**
+ * One measured run: `run-extract.ts DATABASE_URL PAGES WORKERS [collected]`, an embedded brain when the first is empty. With the last,
+ * garbage is collected every second, so that the most memory held is what is needed and not what V8 lets lie.
+ */
 import { NodeServices } from "@effect/platform-node"
 import { constants, PerformanceObserver } from "node:perf_hooks"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { Brain, defaultExtractOptions, extract, extractLayer, HostProcess, initBrain } from "../src/index.ts"
 import { freshDatabaseLayer } from "./support/brain.ts"
 
-const [databaseUrl = "", pages = "20000", workers = "8"] = process.argv.slice(2)
+const [databaseUrl = "", pages = "20000", workers = "8", collected = ""] = process.argv.slice(2)
 
 // Half people, half companies, some 1,200 characters a page: four links of four kinds, one to nowhere, two dates.
 const fill = Effect.gen(function* () {
@@ -47,6 +52,12 @@ const isFull = (detail: unknown): boolean =>
   detail !== null &&
   "kind" in detail &&
   detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR
+
+if (collected !== "") {
+  setFlagsFromString("--expose-gc")
+  const collect: unknown = runInNewContext("gc")
+  if (typeof collect === "function") setInterval(() => collect(), 1000).unref()
+}
 
 const program = Effect.gen(function* () {
   yield* fill
