@@ -3,7 +3,7 @@
  * chunks and their vectors: pieces of at most three hundred words, at the coarsest border that fits (paragraphs, lines,
  * sentences, clauses, words), put together again to half as much more, each beginning with the last words of the one before it.
  */
-import { countWords, estimateTokens } from "./ChunkSizes.ts"
+import { countWords, estimateTokens, sizeOf, together, wordsIn } from "./ChunkSizes.ts"
 import type { CodeChunk } from "./code/CodeChunks.ts"
 import { withoutPrivateRows } from "./PrivateRows.ts"
 
@@ -91,15 +91,22 @@ const splitWords = (text: string): ReadonlyArray<string> => {
   )
 }
 
+// Pieces may be many and small, so what is put together is never measured again as a whole.
 const merged = (pieces: ReadonlyArray<string>): ReadonlyArray<string> => {
   const chunks: Array<string> = []
   let open = ""
+  let openSize = sizeOf(open)
   for (const piece of pieces) {
-    const longer = open + piece
-    if (open !== "" && countWords(longer) > chunkWords) {
+    const size = sizeOf(piece)
+    const longerSize = open === "" ? size : together(openSize, size)
+    if (open !== "" && wordsIn(longerSize) > chunkWords) {
       chunks.push(open)
       open = piece
-    } else open = longer
+      openSize = size
+    } else {
+      open += piece
+      openSize = longerSize
+    }
   }
   return open.trim() === "" ? chunks : [...chunks, open]
 }
