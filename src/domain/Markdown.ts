@@ -6,7 +6,7 @@ import { Result } from "effect"
 import matter from "gray-matter"
 import { bareFrontMatter, isBare } from "./BareFiles.ts"
 import { type EffectiveDate, effectiveDateOf } from "./EffectiveDate.ts"
-import { tooMuchForJson } from "./FrontMatterBounds.ts"
+import { hasWideGap, tooMuchForJson } from "./FrontMatterBounds.ts"
 import { firstHeading, titleOfSlug } from "./PageTitles.ts"
 import { typeOfSlug } from "./PageTypes.ts"
 import { slugOfPath } from "./Slug.ts"
@@ -87,6 +87,7 @@ interface ReadFile {
 
 const readFrontMatter = (content: string): Result.Result<ReadFile, string> => {
   try {
+    if (hasWideGap(content)) throw new Error("it is mostly empty lines")
     const parsed = matter(content, options)
     const tooMuch = tooMuchForJson(parsed.data)
     if (tooMuch !== undefined) return Result.fail(`the front matter cannot be read: ${tooMuch}`)

@@ -352,6 +352,22 @@ describe("slugs and types", () => {
   })
 })
 
+describe("gaps", () => {
+  const gap = "\n".repeat(1500)
+  it("in front matter are refused, if it has fields", () => {
+    const parsed = parsePage(`---\ntitle: Ana${gap}---\nText`, "a.md")
+    expect(parsed).toEqual(Result.fail("the front matter cannot be read: it is mostly empty lines"))
+  })
+
+  it.each([
+    ["below front matter", `---\ntitle: Ana\n---\nText${gap}---\ntitle: Bo\n---\n`],
+    ["above what would be some", `${gap}---\ntitle: Ana\n---\nText`],
+    ["in a text", `Text${gap}Text`]
+  ])("%s are gaps", (_, content) => {
+    expect(Result.isSuccess(parsePage(content, "a.md"))).toBe(true)
+  })
+})
+
 describe("files of a megabyte that are made to be slow", () => {
   const hostile: ReadonlyArray<readonly [name: string, start: string, piece: string]> = [
     ["fields", "---\n", "a: "],
