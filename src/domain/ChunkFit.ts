@@ -10,9 +10,9 @@ export const chunksFit = (text: string, chunks: ReadonlyArray<string>): boolean 
   let reached = 0
   for (const chunk of chunks.map(compact)) {
     if (chunk.length > longestChunk) return false
-    // What repeats the end of the chunk before is no longer than the chunk, so no more than that is looked through. The last place
-    // is meant: a text that repeats itself has many.
-    const from = Math.max(0, reached - chunk.length)
+    // What repeats the end of the chunk before is no longer than the chunk, and little more than that is looked through. The last
+    // place is meant: a text that repeats itself has many, and near its end the last may be one before the place that was cut.
+    const from = Math.max(0, reached - 2 * chunk.length)
     const at = whole.slice(from, reached + chunk.length).lastIndexOf(chunk)
     if (at === -1) return false
     reached = Math.max(reached, from + at + chunk.length)

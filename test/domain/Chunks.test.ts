@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { array, assert, constantFrom, integer, oneof, property } from "fast-check"
+import { chunksFit } from "../../src/domain/ChunkFit.ts"
 import { chunkText } from "../../src/domain/Chunks.ts"
 import { sha256Hex } from "../../src/services/Sha256.ts"
+import { hostilePieces, megabyteOf } from "../support/hostile.ts"
 
 const sentence = "The quick brown fox jumps over the lazy dog; it was a fine day. "
 const texts = {
@@ -65,5 +67,24 @@ describe("chunks", () => {
       }),
       { numRuns: 200 }
     )
+  })
+})
+
+describe("chunks of a megabyte that is made to be slow", () => {
+  // More words than a piece has: without them a text that has few words is cut by its length and nothing else.
+  const words = "word ".repeat(400)
+  for (const [name, piece] of hostilePieces) {
+    it(name, () => {
+      const text = words + megabyteOf(piece)
+      const chunks = chunkText(text)
+      expect(chunks.every((chunk) => chunk.length <= 6000)).toBe(true)
+      // Whether a cut through a program's block fits, nobody promises.
+      expect(chunksFit(text, chunks) || piece.includes("gbrain:")).toBe(true)
+    })
+  }
+
+  it("a word that is Chinese and then is not", () => {
+    const text = `${words}${"中".repeat(300_000)}${"a".repeat(700_000)}`
+    expect(chunksFit(text, chunkText(text))).toBe(true)
   })
 })

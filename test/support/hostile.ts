@@ -1,0 +1,67 @@
+/**
+ * Texts of a megabyte that are made to be slow: one piece again and again, each the beginning, the end or a part of something that a
+ * rule looks for. A rule that is not linear does not come back from them, which no clock is needed for.
+ */
+
+/** The pieces, by what they are. */
+export const hostilePieces: ReadonlyArray<readonly [name: string, piece: string]> = [
+  ["headings", "# "],
+  ["headings, a line each", "# \n"],
+  ["bullets", "- "],
+  ["numbers of a list", "1. "],
+  ["fences that open", "```"],
+  ["fences, a line each", "```\n"],
+  ["other fences", "~~~\n"],
+  ["borders of cells", "|"],
+  ["rows of a table", "| a |\n"],
+  ["rows that are a private fact's", "| 1 | a | b | c |\n"],
+  ["brackets", "["],
+  ["links begun", "]("],
+  ["sentences without blanks", "a."],
+  ["sentences", "a. "],
+  ["sentences of Chinese without Chinese", "a。"],
+  ["clauses of Chinese without Chinese", "a，"],
+  ["clauses", "a; "],
+  ["borders of clauses", "; "],
+  ["borders of sentences", "。"],
+  ["blanks", " "],
+  ["ends of lines", "\n"],
+  ["ends of lines of another system", "\r\n"],
+  ["ends of paragraphs", "\n\n"],
+  ["paragraphs", "a\n\n"],
+  ["lines set in", "  x\n"],
+  ["Chinese", "中"],
+  ["sentences of Chinese", "中。"],
+  ["some Chinese", "ab中"],
+  ["emoji", "😀"],
+  ["emoji, a word each", "😀 "],
+  ["halves of characters", "\ud83d"],
+  ["letters with marks", "e\u0301"],
+  ["marks", "\u0301"],
+  ["joiners", "\u200d"],
+  ["blanks that do not break", "\u00a0"],
+  ["comments that open", "<!-- "],
+  ["comments that close", "-->"],
+  ["signs of a timeline begun", "--- timeline "],
+  ["tables of facts that open", "<!--- gbrain:facts:begin -->\n"],
+  ["tables of takes that open", "<!--- gbrain:takes:begin -->\n"],
+  ["blocks that open and close", "<!--- gbrain:facts:begin -->\n<!--- gbrain:facts:end -->\n"],
+  ["rules", "---\n"],
+  ["rules far apart", "---\n\n\n\n"],
+  ["quotations", "> "],
+  ["headings of a timeline", "## Timeline\n"],
+  ["headings of a timeline in code", "```\n## Timeline\n"],
+  ["timelines that are none", "## Timeline\n- 2024\nx\n"],
+  ["fields", "a: "],
+  ["fields, a line each", "a: b\n"],
+  ["lists in lists", "- - "],
+  ["names of values", "&a "],
+  ["values by name", "*a "],
+  ["maps that open", "{"],
+  ["keys", "? "],
+  ["tags", "! "],
+  ["words", "a "]
+]
+
+/** A piece until it is a megabyte. */
+export const megabyteOf = (piece: string): string => piece.repeat(Math.ceil(1_000_000 / piece.length))
