@@ -6,6 +6,7 @@ import { splitBody } from "../../src/domain/TimelineSplit.ts"
 import { typeOfSlug } from "../../src/domain/PageTypes.ts"
 import { slugOfPath } from "../../src/domain/Slug.ts"
 import { sha256Hex } from "../../src/services/Sha256.ts"
+import { hostilePieces, megabyteOf } from "../support/hostile.ts"
 
 // What gbrain 0.46 made of these files: learnt by running it, not by reasoning.
 const files = [
@@ -391,6 +392,26 @@ describe("files of a megabyte that are made to be slow", () => {
           const { compiledTruth, timeline } = parsed.success
           expect(compiledTruth.length + timeline.length).toBeLessThanOrEqual(content.length)
         } else expect(parsed.failure).toContain("front matter")
+      }
+    })
+  }
+
+  for (const [name, piece] of hostilePieces) {
+    it(`${name}, in front matter and below it`, () => {
+      for (const start of ["", "---\n", "---\na: ", "---\na:\n  - "]) {
+        const content = start + megabyteOf(piece)
+        for (const whole of [content, `${content}\n---\nText`]) {
+          const parsed = parsePage(whole, "a.md")
+          if (Result.isFailure(parsed)) expect(parsed.failure).toContain("front matter")
+        }
+      }
+    })
+
+    it(`${name}, parted into what is known and what happened`, () => {
+      for (const start of ["", "Known.\n---\n", "Known.\n\n## Timeline\n\n- 2024\n"]) {
+        const body = `${start}${megabyteOf(piece)}`
+        const { compiledTruth, timeline } = splitBody(body)
+        expect(compiledTruth.length + timeline.length).toBeLessThanOrEqual(body.length)
       }
     })
   }
