@@ -3,7 +3,7 @@ import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { afterAll, beforeAll, describe, expect, inject, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Option, Redacted, Scope } from "effect"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, SqlError } from "effect/sql"
 import { initBrain } from "../../src/services/Brain.ts"
 import { Database } from "../../src/services/Database.ts"
 import { freshDatabase } from "../support/brains.ts"
@@ -101,27 +101,28 @@ describe.skipIf(inject("noPostgres") !== "")(`migrate embeddings on Postgres ${i
   const is = async (brain: TestBrain, condition: string) =>
     (await query(brain, `select (${condition}) as value`))[0]?.value === true
 
-  /** Has a statement's locks until the answer is called: somebody's long transaction. */
-  const hold = async (brain: TestBrain, statement: string) => {
+  /** Has what `take` takes, which then waits as it is told to, until the answer is called. */
+  const holding = async (
+    brain: TestBrain,
+    take: (
+      sql: PgClient.PgClient,
+      wait: Effect.Effect<void>
+    ) => Effect.Effect<void, SqlError.SqlError, Scope.Scope>
+  ) => {
     const held = Effect.runSync(Deferred.make<void>())
     const released = Effect.runSync(Deferred.make<void>())
-    const over = brain.run(
-      Effect.flatMap(PgClient.PgClient, (sql) =>
-        sql.withTransaction(
-          Effect.gen(function* () {
-            yield* sql.unsafe(statement)
-            yield* Deferred.succeed(held, undefined)
-            yield* Deferred.await(released)
-          })
-        )
-      )
-    )
+    const wait = Effect.andThen(Deferred.succeed(held, undefined), Deferred.await(released))
+    const over = brain.run(Effect.scoped(Effect.flatMap(PgClient.PgClient, (sql) => take(sql, wait))))
     await Effect.runPromise(Deferred.await(held))
     return () => {
       Effect.runSync(Deferred.succeed(released, undefined))
       return over
     }
   }
+
+  /** Has a statement's locks until the answer is called: somebody's long transaction. */
+  const hold = (brain: TestBrain, statement: string) =>
+    holding(brain, (sql, wait) => sql.withTransaction(Effect.andThen(sql.unsafe(statement), wait)))
 
   const waitsForLock = (brain: TestBrain) => () =>
     is(
@@ -205,6 +206,113 @@ describe.skipIf(inject("noPostgres") !== "")(`migrate embeddings on Postgres ${i
     expect(await run(brain, api, ["migrate", "embeddings", "--undo"])).toMatchObject({ code: 0 })
     expect(await brain.run(shapeOf)).toEqual(brain.shape)
     expect(await brain.run(wrongRows(oldSpace))).toEqual([])
+    await api.close()
+  }, 600_000)
+
+  /**
+   * A gate in the swap: with the names of columns exchanged, and before the commit, it waits for a lock that a test may have.
+   * Without the limit on waiting that the swap has, so that it stays there.
+   */
+  const buildGate = async (brain: TestBrain) => {
+    await query(
+      brain,
+      `create function gate() returns trigger language plpgsql as $$
+      begin
+        perform set_config('lock_timeout', '0', true);
+        perform pg_advisory_xact_lock(1);
+        return new;
+      end $$`
+    )
+    await query(brain, "create trigger gate before insert on config for each row execute function gate()")
+  }
+
+  // Outside of a transaction, which an index that is made would wait for.
+  const closeGate = (brain: TestBrain) =>
+    holding(brain, (sql, wait) =>
+      Effect.flatMap(sql.reserve, (connection) =>
+        Effect.andThen(connection.executeUnprepared("select pg_advisory_lock(1)", [], undefined), wait)
+      )
+    )
+
+  const waitsAtGate = (brain: TestBrain) => () =>
+    is(
+      brain,
+      "exists (select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database()))"
+    )
+
+  it("kill -9 at the swap: nothing is changed before its commit, all after it; the same command goes on and pays nothing", async () => {
+    const brain = await makeBrain()
+    const api = await startStandIn()
+    await buildGate(brain)
+    const undo = ["migrate", "embeddings", "--undo"]
+
+    const expectToBeOf = async (space: typeof oldSpace, phase: string) => {
+      expect(await brain.run(wrongRows(space))).toEqual([])
+      const status = await run(brain, api, ["migrate", "embeddings", "--status"])
+      expect(JSON.parse(status.stdout)).toMatchObject({ configured: space, migration: { phase } })
+      const found = await run(brain, api, ["query", "the chunk of number 17"])
+      expect(found).toMatchObject({ code: 0, stderr: "" })
+      expect(JSON.parse(found.stdout)).toMatchObject({ method: "hybrid", embedding_model: space.model })
+      expect(found.stdout).toContain("notes/one")
+    }
+    const costOf = async (work: () => Promise<unknown>) => {
+      const before = api.stats().embeddingInputs
+      await work()
+      return api.stats().embeddingInputs - before
+    }
+
+    // With the names exchanged and the brain's settings not yet written.
+    let openGate = await closeGate(brain)
+    expect(await costOf(() => kill(brain, api, command, waitsAtGate(brain)))).toBe(2 * rows)
+    await openGate()
+    await expectToBeOf(oldSpace, "filling")
+
+    // While it waits for somebody who reads one of its tables.
+    const endRead = await hold(brain, "select count(*) from takes")
+    expect(await costOf(() => kill(brain, api, command, waitsForLock(brain)))).toBe(0)
+    await endRead()
+    await expectToBeOf(oldSpace, "filling")
+
+    // With the commit made: what it looks at next is had by somebody who queued for it behind the swap.
+    openGate = await closeGate(brain)
+    const swapping = home.start([...command, "--url", brain.url], { OPENAI_BASE_URL: api.url })
+    await until(waitsAtGate(brain))
+    const queued = hold(brain, "lock table gbrain_effect.embedding_refusals in access exclusive mode")
+    await until(() =>
+      is(
+        brain,
+        "exists (select from pg_locks where relation = 'gbrain_effect.embedding_refusals'::regclass and not granted)"
+      )
+    )
+    await openGate()
+    const endQueued = await queued
+    expect(await is(brain, "(select phase from gbrain_effect.embedding_migrations) = 'swapped'")).toBe(true)
+    swapping.kill("SIGKILL")
+    expect((await swapping.ended).signal).toBe("SIGKILL")
+    await endQueued()
+    await expectToBeOf(newSpace, "swapped")
+    const cost = await costOf(async () => {
+      const again = await run(brain, api, command)
+      expect({ code: again.code, ...JSON.parse(again.stdout) }).toMatchObject({
+        code: 0,
+        status: "completed",
+        phase: "swapped",
+        rows_embedded: 0
+      })
+    })
+    expect(cost).toBe(0)
+    await expectToBeOf(newSpace, "swapped")
+
+    // On the way back, with the names exchanged again.
+    openGate = await closeGate(brain)
+    expect(await costOf(() => kill(brain, api, undo, waitsAtGate(brain)))).toBe(0)
+    await openGate()
+    await expectToBeOf(newSpace, "filling")
+    expect(await costOf(() => run(brain, api, undo))).toBe(0)
+    await query(brain, "drop function gate cascade")
+    expect(await brain.run(shapeOf)).toEqual(brain.shape)
+    expect(await brain.run(wrongRows(oldSpace))).toEqual([])
+    expect(await query(brain, "select id as value from gbrain_cycle_locks")).toEqual([])
     await api.close()
   }, 600_000)
 
