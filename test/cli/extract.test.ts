@@ -150,3 +150,102 @@ describe("extract from the command line", () => {
     ])
   })
 })
+
+describe("extract --stale from the command line", () => {
+  // Loaded before the command: each look at the clock is an hour after the one before.
+  const hastyClock = `const now = Date.now; let hours = 0; Date.now = () => now() + 3_600_000 * hours++`
+  const pages = 6
+  let home: CliHome
+  let notes: string
+  const ran = async (...args: ReadonlyArray<string>) => {
+    const result = await home.run(args)
+    expect(result).toMatchObject({ code: 0 })
+    return result.stdout
+  }
+  const json = async (...args: ReadonlyArray<string>) => JSON.parse(await ran(...args, "--json"))
+  const write = (name: string, text: string) => writeFile(join(notes, `${name}.md`), text)
+  /** With a clock that says at its second look that the half hour is over. */
+  const hurried = async (...args: ReadonlyArray<string>) => {
+    const clock = join(home.directory, "hasty-clock.mjs")
+    await writeFile(clock, hastyClock)
+    return home.run(["extract", "--stale", ...args], {}, { nodeOptions: ["--import", clock] })
+  }
+  beforeAll(async () => {
+    home = await cliHome()
+    notes = join(home.directory, "notes")
+    await mkdir(notes)
+    await ran("init")
+    // Imports leave what is derived to extract.
+    await ran("config", "set", "auto_link", "off")
+    await ran("config", "set", "auto_timeline", "off")
+    for (let page = 0; page < pages; page++) {
+      await write(
+        `n${page}`,
+        `See [[n${(page + 1) % pages}]].\n\n- **2025-01-0${page + 1}** | Log — Day ${page}\n`
+      )
+    }
+    await ran("import", notes)
+  })
+  afterAll(() => home.remove())
+
+  it("begins nothing after half an hour, says what is left, and that is no failure", async () => {
+    const told = await hurried("--json")
+    expect(told).toMatchObject({ code: 0 })
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      command: "extract",
+      kind: "all",
+      status: "incomplete",
+      pages_considered: pages,
+      pages_up_to_date: 0,
+      pages_processed: 0,
+      pages_left: pages,
+      stopped: null
+    })
+    expect((await hurried()).stdout).toContain(`${pages} pages left; run again, or with --catch-up.`)
+    expect(await json("links", "n0")).toEqual([])
+    expect((await json("status")).runs[0]).toMatchObject({ command: "extract all", status: "incomplete" })
+  })
+
+  it("with --catch-up goes on until nothing is out of date, however long that takes", async () => {
+    const told = await hurried("--catch-up", "--json")
+    expect(told).toMatchObject({ code: 0 })
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      kind: "all",
+      status: "completed",
+      pages_processed: pages,
+      pages_left: 0,
+      links: { found: pages, created: pages },
+      timeline: { found: pages, created: pages },
+      failures: []
+    })
+    expect(await json("links", "n0")).toMatchObject([{ slug: "n1" }])
+    expect(await json("timeline", "n0")).toMatchObject([{ date: "2025-01-01" }])
+    for (const flags of [[], ["--catch-up"]]) {
+      expect(await json("extract", "--stale", ...flags)).toMatchObject({
+        status: "completed",
+        pages_up_to_date: pages,
+        pages_processed: 0,
+        pages_left: 0
+      })
+    }
+  })
+
+  it("takes what was edited since and leaves the rest; a dry run leaves that too", async () => {
+    await write("n0", "See [[n2]], not the other.\n\n- **2025-02-01** | Log — Another day\n")
+    await write("n1", "Nobody any more.\n")
+    await ran("import", notes)
+    const due = { status: "completed", pages_up_to_date: pages - 2, pages_processed: 2 }
+    const changes = {
+      links: { found: 1, created: 1, removed: 2 },
+      timeline: { found: 1, created: 1, removed: 2 }
+    }
+    expect(await json("extract", "--stale", "--dry-run")).toMatchObject({ ...due, dry_run: true })
+    expect(await json("extract", "--stale")).toMatchObject({ ...due, ...changes, dry_run: false })
+    expect(await json("links", "n0")).toMatchObject([{ slug: "n2" }])
+    expect(await json("links", "n1")).toEqual([])
+    expect(await json("timeline", "n0")).toMatchObject([{ date: "2025-02-01" }])
+    expect(await ran("extract", "--stale", "--catch-up")).toContain(
+      `Nothing to do: ${pages} pages up to date.`
+    )
+  })
+})
