@@ -10,6 +10,7 @@ import { moveFacts } from "./database/moveFacts.ts"
 import { noteChunked } from "./database/chunkedText.ts"
 import { writeChunkPlans } from "./database/writeChunkPlans.ts"
 import { type ChunkChanges, makeChunkRows } from "./code/chunkRows.ts"
+import { cancellable } from "./database/cancellable.ts"
 import { resilient } from "./database/Resilience.ts"
 import { keepStatistics } from "./database/statistics.ts"
 
@@ -318,14 +319,22 @@ export class PageWriter extends Context.Service<
           ids.length === 0
             ? Effect.void
             : resilient(
-                sql`update pages set deleted_at = now() where id = any(${ids}::int[]) and deleted_at is null`
+                cancellable(
+                  sql,
+                  sql`update pages set deleted_at = now() where id = any(${ids}::int[]) and deleted_at is null`
+                )
               ).pipe(Effect.asVoid),
         setLocalPath: ({ directory, sourceId }) =>
-          resilient(sql`
-            update sources set local_path = ${directory}
-            where id = ${sourceId} and local_path is distinct from ${directory} and (local_path is null or exists (
-              select 1 from pages where source_id = ${sourceId} and ingested_via = ${importer}
-                and source_uri = sources.local_path))`).pipe(Effect.asVoid)
+          resilient(
+            cancellable(
+              sql,
+              sql`
+                update sources set local_path = ${directory}
+                where id = ${sourceId} and local_path is distinct from ${directory} and (local_path is null or exists (
+                  select 1 from pages where source_id = ${sourceId} and ingested_via = ${importer}
+                    and source_uri = sources.local_path))`
+            )
+          ).pipe(Effect.asVoid)
       })
     })
   )

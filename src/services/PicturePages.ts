@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { captionOf } from "../domain/Images.ts"
+import { cancellable } from "./database/cancellable.ts"
 import { resilient } from "./database/Resilience.ts"
 import type { Picture } from "./Pictures.ts"
 
@@ -134,10 +135,15 @@ export class PicturePages extends Context.Service<
                 )
               ),
         removeOthers: ({ directory, sourceId }, slugs) =>
-          resilient(sql`
-            update pages set deleted_at = now() where source_id = ${sourceId} and ingested_via = ${signature}
-              and source_uri = ${directory} and deleted_at is null and slug <> all(${slugs}::text[])
-            returning id`).pipe(Effect.map((rows) => rows.length))
+          resilient(
+            cancellable(
+              sql,
+              sql`
+                update pages set deleted_at = now() where source_id = ${sourceId} and ingested_via = ${signature}
+                  and source_uri = ${directory} and deleted_at is null and slug <> all(${slugs}::text[])
+                returning id`
+            )
+          ).pipe(Effect.map((rows) => rows.length))
       })
     })
   )

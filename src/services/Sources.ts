@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { cancellable } from "./database/cancellable.ts"
 
 /** A source that was asked for by an id that no source has. */
 export class UnknownSource extends Schema.TaggedError<UnknownSource>()("UnknownSource", {
@@ -86,9 +87,12 @@ export class Sources extends Context.Service<
             })
           ),
         add: Effect.fn("Sources.add")(function* ({ id, localPath, name }) {
-          const added = yield* sql`
-            insert into sources (id, name, local_path) values (${id}, ${name}, ${Option.getOrNull(localPath)})
-            on conflict do nothing returning id`
+          const added = yield* cancellable(
+            sql,
+            sql`
+              insert into sources (id, name, local_path) values (${id}, ${name}, ${Option.getOrNull(localPath)})
+              on conflict do nothing returning id`
+          )
           if (added.length === 0) {
             return yield* new SourceConflict({
               id,
@@ -103,11 +107,16 @@ export class Sources extends Context.Service<
               message: "The source default is part of every brain and stays."
             })
           }
-          const [counted] = yield* sql<{ readonly pages: number }>`
-            select count(*)::int as pages from pages where source_id = ${id}`
-          const removed = yield* sql`delete from sources where id = ${id} returning id`
-          if (removed.length === 0) return yield* unknown(id)
-          return counted?.pages ?? 0
+          const removed = yield* cancellable(
+            sql,
+            Effect.gen(function* () {
+              const [counted] = yield* sql<{ readonly pages: number }>`
+                select count(*)::int as pages from pages where source_id = ${id}`
+              const rows = yield* sql`delete from sources where id = ${id} returning id`
+              return rows.length === 0 ? undefined : (counted?.pages ?? 0)
+            })
+          )
+          return removed ?? (yield* unknown(id))
         })
       })
     })
