@@ -133,10 +133,26 @@ const tell = (cause: Cause.Cause<unknown>) =>
     return exitCodes.failed
   })
 
+// Who stops a command before its report is told at least that there is none: silence would look like a crash.
+let hasAnswered = false
+const answers: Console.Console = Object.assign(Object.create(globalThis.console), {
+  log: (...words: ReadonlyArray<unknown>) => {
+    hasAnswered = true
+    globalThis.console.log(...words)
+  }
+})
+const tellStopped = Effect.suspend(() =>
+  hasAnswered || interruptedWith() === exitCodes.done
+    ? Effect.void
+    : say("stopped before there was anything to report.")
+)
+
 const program = Command.runWith(gbrain, { version })(args).pipe(
   Effect.provide(presenter),
   // Standard output is for results.
   Effect.provideService(Logger.LogToStderr, true),
+  Effect.onInterrupt(() => tellStopped),
+  Effect.provideService(Console.Console, answers),
   Effect.provide(Settings.layer.pipe(Layer.provideMerge(NodeServices.layer)))
 )
 

@@ -42,15 +42,15 @@ describe.skipIf(inject("noPostgres") !== "")(`stopped in the middle ${inject("no
       )
     )
 
-  /** Nobody can write to the tables until the answer is called; everybody can read. */
-  const holdWrites = async (tables: string) => {
+  /** Nobody can write to the tables until the answer is called; in the mode `share` everybody can read. */
+  const hold = async (tables: string, mode: "share" | "access exclusive" = "share") => {
     const held = Effect.runSync(Deferred.make<void>())
     const released = Effect.runSync(Deferred.make<void>())
     const over = Effect.runPromise(
       Effect.flatMap(PgClient.PgClient, (sql) =>
         sql.withTransaction(
           Effect.gen(function* () {
-            yield* sql.unsafe(`lock table ${tables} in share mode`)
+            yield* sql.unsafe(`lock table ${tables} in ${mode} mode`)
             yield* Deferred.succeed(held, undefined)
             yield* Deferred.await(released)
           })
@@ -152,13 +152,40 @@ describe.skipIf(inject("noPostgres") !== "")(`stopped in the middle ${inject("no
     ]
   ]
 
+  const early = [
+    ["extract", "all"],
+    ["import", "."],
+    ["reindex", "--markdown"],
+    ["edges-backfill"],
+    ["links", "a"]
+  ]
+  for (const args of early.flatMap((command) => [command, [...command, "--json"]])) {
+    it(`${args.join(" ")}, before there is anything to report`, async () => {
+      const release = await hold("sources, pages", "access exclusive")
+      try {
+        const stopped = home.start([...args, "--url", url])
+        await until(waits)
+        stopped.kill("SIGINT")
+        const { code, stderr, stdout } = await stopped.ended
+        expect({ code, stdout, last: stderr.trim().split("\n").pop() }).toEqual({
+          code: 130,
+          stdout: "",
+          last: "gbrain: stopped before there was anything to report."
+        })
+      } finally {
+        await release()
+      }
+      await until(async () => !(await waits()))
+    }, 60_000)
+  }
+
   for (const [args, due, tables] of commands) {
     it(
       args.slice(0, 2).join(" "),
       async () => {
         const command = args.map((word) => (word === "NOTES" ? notes : word))
         for (const statement of due.split("; ")) await query(statement)
-        const release = await holdWrites(tables)
+        const release = await hold(tables)
         try {
           await stop(command)
         } finally {

@@ -89,14 +89,8 @@ onBothDatabases("FactStore", (brain) => {
         select 'default', 'mcp', 'worse', now(), id from facts`
       const report = yield* (yield* PageLease).withLease("test:chats/one", (lease) =>
         store.commit({
-          lease,
-          page: { id: page?.id ?? 0, sourceId: "default", slug: "chats/one" },
-          fingerprint: page?.fingerprint ?? "",
-          hasFactsFence: false,
-          facts: [],
-          embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
-          mark: Option.some({ mark: "complete", versionToken: "v1", context: null }),
-          replace: "all"
+          ...unmarked(lease, page),
+          mark: Option.some({ mark: "complete", versionToken: "v1", context: null })
         })
       )
       expect(report).toEqual({ inserted: 0, cleaned: 1 })
