@@ -71,68 +71,6 @@ onBothDatabases("PageWriter", (brain) => {
       }).pipe(Effect.provide(PageWriter.layer.pipe(Layer.provideMerge(brain))))
   )
 
-  it.live(
-    "a renamed page takes its facts with it, and no others are read for it, however many there are",
-    () =>
-      Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const writer = yield* PageWriter
-        const source = "cli:extract-conversation-facts"
-        yield* writer.write(origin, [page("chats/old", "one"), page("people/old", "two")])
-        const ids = new Map((yield* writer.fromDirectory(origin)).map((it) => [it.slug, it.id]))
-        // Others with a number, without one, and with a dimension: all that gbrain writes.
-        yield* sql`
-        insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, entity_slug, expired_at,
-          dimension, value_hash)
-        select 'default', ${source}, ${`${source}:chats/`} || other, 'chats/' || other, case other % 3 when 0 then 0 end, 'other',
-          'people/' || other, case other % 5 when 0 then now() end, case other % 3 when 1 then 'role' end,
-          case other % 3 when 1 then 'hash' end
-        from generate_series(1, 3000) as other`
-        yield* sql`
-        insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact, entity_slug, dimension,
-          claim_metric, expired_at)
-        select 'default', row.source, session, page, number, row.fact, entity, dimension, metric, expired::timestamptz
-        from (values
-          (${source}, ${`${source}:chats/old`}, 'chats/old', 0, 'numbered', null, null, null, null),
-          (${source}, ${`${source}:chats/old`}, 'chats/old', null, 'without a number', null, null, null, null),
-          ('mcp', null, 'chats/old', null, 'of a dimension', 'people/other', 'role', null, null),
-          (${source}, ${`${source}:chats/new`}, 'chats/new', 0, 'in the way', null, null, null, null),
-          ('mcp', null, null, null, 'about', 'people/old', null, null, null),
-          ('mcp', null, null, null, 'was the role', 'people/old', 'role', null, '2020-01-01'),
-          ('mcp', null, null, null, 'was the number', 'people/old', null, 'arr', '2020-01-01')
-        ) as row(source, session, page, number, fact, entity, dimension, metric, expired)`
-        // Counted by the database within the transaction; what the connection read shortly before may be in it.
-        const read = sql<{ readonly n: number }>`
-        select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_xact_user_tables where relname = 'facts'`.pipe(
-          Effect.map(([row]) => row?.n ?? 0)
-        )
-        const rename = (from: string, to: string) =>
-          Effect.gen(function* () {
-            const before = yield* read
-            yield* writer.rename([{ id: ids.get(from) ?? 0, slug: to, path: `${to}.md` }])
-            return (yield* read) - before
-          }).pipe(sql.withTransaction)
-        expect(yield* rename("people/old", "people/new")).toBeLessThan(100)
-        // What is in the way goes first: whom it was better than is looked for among all.
-        yield* rename("chats/old", "chats/new")
-        expect(yield* rename("chats/old", "chats/newer")).toBeLessThan(100)
-        expect(
-          yield* sql`select fact, source_session as session, source_markdown_slug as page, entity_slug as entity from facts
-          where fact <> 'other' order by id`
-        ).toEqual([
-          { fact: "numbered", session: `${source}:chats/newer`, page: "chats/newer", entity: null },
-          { fact: "without a number", session: `${source}:chats/newer`, page: "chats/newer", entity: null },
-          { fact: "of a dimension", session: null, page: "chats/newer", entity: "people/other" },
-          { fact: "about", session: null, page: null, entity: "people/new" },
-          { fact: "was the role", session: null, page: null, entity: "people/new" },
-          { fact: "was the number", session: null, page: null, entity: "people/new" }
-        ])
-        expect(
-          yield* sql`select count(*)::int as n from facts where fact = 'other' and source_markdown_slug = 'chats/' || substr(entity_slug, 8)`
-        ).toEqual([{ n: 3000 }])
-      }).pipe(Effect.provide(PageWriter.layer.pipe(Layer.provideMerge(brain))))
-  )
-
   it.live("the planner hears of pages while they are written, not when the server gets round to it", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
