@@ -44,7 +44,7 @@ const measure = Effect.fnUntraced(function* (chunks: number) {
   yield* sql`analyze content_chunks`
   const scope = { sourceIds: ["default"], slugs: Option.none(), all: Option.none(), model, dimensions }
   const writeAll = Effect.suspend(() =>
-    embeddings.stale(scope).pipe(
+    embeddings.stale(scope, { toDo: chunks, missing: chunks }).pipe(
       Stream.grouped(Number(values.batch)),
       Stream.mapEffect(
         (batch) =>

@@ -106,9 +106,10 @@ const makeWith = Effect.fnUntraced(function* (options: {
   const waiting: Array<Waiter> = []
   const exhausted = yield* Deferred.make<BudgetExhausted>()
   let refused = false
-  // Of the ledger: whether it is being asked, and whether it said that there is no more.
+  // Of the ledger: whether it is being asked, whether it said that there is no more, and whether it gave all that was wished.
   let asking = false
   let full: Full | undefined
+  let plenty = true
 
   const underCap = (amount: Money.Money) =>
     Option.match(cap, { onNone: () => true, onSome: (limit) => spent + reserved + amount <= limit })
@@ -153,18 +154,24 @@ const makeWith = Effect.fnUntraced(function* (options: {
     Deferred.doneUnsafe(waiter.granted, Effect.void)
   }
 
-  // So much at least; while the run goes on, an eighth of what it has spent, so that the ledger is asked ever more rarely.
-  const askForMore = (asker: Waiter) => {
+  // So much is held ahead of the calls in flight that the ledger answers before it is used up, and ever more while the run
+  // goes on, so that the ledger is asked ever more rarely.
+  const ahead = () => Money.max(reserved, Money.fromPico(spent / 16n))
+
+  // For whoever is next and needs it, or for nobody yet.
+  const askForMore = (asker: Waiter | undefined) => {
     asking = true
     const queued = waiting.reduce((sum, waiter) => Money.add(sum, waiter.amount), Money.zero)
-    holding.more({ need: asker.amount, want: Money.max(queued, Money.fromPico(spent / 8n)) }, (outcome) => {
+    const want = Money.add(queued, Money.add(ahead(), ahead()))
+    holding.more({ need: asker?.amount ?? Money.zero, want }, (outcome) => {
       asking = false
       if (outcome instanceof LedgerUnavailable) {
         for (const waiter of waiting.splice(0)) end(waiter, outcome)
         return
       }
       // No room for somebody who has left says nothing about who is next.
-      full = outcome === "more" || waiting[0] !== asker ? undefined : outcome
+      full = outcome === "more" || asker === undefined || waiting[0] !== asker ? undefined : outcome
+      plenty = holding.fits(ahead())
       admit()
     })
   }
@@ -199,6 +206,8 @@ const makeWith = Effect.fnUntraced(function* (options: {
         end(next, exhaustedBy(next, period, limit))
       }
     }
+    // Where there is little left, asking before it is needed would only be asking twice.
+    if (plenty && !asking && !holding.fits(ahead())) askForMore(undefined)
   }
 
   // A fiber interrupted while it waits leaves the queue; one interrupted just after it was granted gives all back.

@@ -81,8 +81,14 @@ export class ChunkEmbeddings extends Context.Service<
       sourceIds: ReadonlyArray<string>,
       slugs: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<string>, SqlError.SqlError>
-    /** The chunks to embed: those without a vector first, by page, then those with an old one. */
-    readonly stale: (scope: ChunkScope) => Stream.Stream<StaleChunk, SqlError.SqlError>
+    /**
+     * The chunks to embed: those without a vector first, by page, then those with an old one. Where `count` found none of
+     * these they are not looked for again: it would read every chunk, while those that the first walk found are written.
+     */
+    readonly stale: (
+      scope: ChunkScope,
+      counted: Pick<ChunkCounts, "toDo" | "missing">
+    ) => Stream.Stream<StaleChunk, SqlError.SqlError>
     /**
      * Writes vectors, and marks pages whose chunks are all embedded by this model now. Answers which chunks were written:
      * one that was edited or deleted meanwhile is not. Safe to repeat.
@@ -173,25 +179,27 @@ export class ChunkEmbeddings extends Context.Service<
             yield* sql`
             select id from pages where id in (select page_id from content_chunks where id = any(${ids}::int[]))
             order by id for no key update`
-            const rows = yield* sql<{ readonly id: number; readonly page: number }>`
-            with spent as (
-              delete from gbrain_effect.journal_vectors where key = any(${vectors.map((it) => it.key)}::text[])
-            )
-            update content_chunks chunk set embedding = made.vector::${type}, model = ${scope.model}, embedded_at = now(),
-              embedded_text_hash = made.hash
-            from unnest(${ids}::int[], ${vectors.map((it) => it.hash)}::text[], ${array}) as made(id, hash, vector)
-            where chunk.id = made.id and md5(chunk.chunk_text) = made.hash
-            returning chunk.id, chunk.page_id as page`
-            yield* sql`
-            update pages page set embedding_signature = ${signature},
-              contextual_retrieval_mode = case when contextual_retrieval_mode = 'per_chunk_synopsis' then 'title'
-                else contextual_retrieval_mode end,
-              corpus_generation = case when contextual_retrieval_mode = 'per_chunk_synopsis' then null
-                else corpus_generation end
-            where id = any(${[...new Set(rows.map((row) => row.page))]}::int[])
-              and embedding_signature is distinct from ${signature}
-              and not exists (select 1 from content_chunks chunk where chunk.page_id = page.id and chunk.modality = 'text'
-                and ${hasText} and (chunk.embedding is null or chunk.model <> all(${names}::text[])))`
+            const rows = yield* sql<{ readonly id: number }>`
+              with spent as (
+                delete from gbrain_effect.journal_vectors where key = any(${vectors.map((it) => it.key)}::text[])
+              ), written as (
+                update content_chunks chunk set embedding = made.vector::${type}, model = ${scope.model}, embedded_at = now(),
+                  embedded_text_hash = made.hash
+                from unnest(${ids}::int[], ${vectors.map((it) => it.hash)}::text[], ${array}) as made(id, hash, vector)
+                where chunk.id = made.id and md5(chunk.chunk_text) = made.hash
+                returning chunk.id, chunk.page_id
+              ), marked as (
+                update pages page set embedding_signature = ${signature},
+                  contextual_retrieval_mode = case when contextual_retrieval_mode = 'per_chunk_synopsis' then 'title'
+                    else contextual_retrieval_mode end,
+                  corpus_generation = case when contextual_retrieval_mode = 'per_chunk_synopsis' then null
+                    else corpus_generation end
+                where id in (select page_id from written) and embedding_signature is distinct from ${signature}
+                  and not exists (select 1 from content_chunks chunk where chunk.page_id = page.id and chunk.modality = 'text'
+                    and ${hasText} and (chunk.embedding is null or chunk.model <> all(${names}::text[]))
+                    and chunk.id not in (select id from written))
+              )
+              select id from written`
             return new Set(rows.map((row) => row.id))
           }).pipe(sql.withTransaction, resilient)
         }
@@ -225,14 +233,15 @@ export class ChunkEmbeddings extends Context.Service<
               where pages.slug = asked.slug and source_id = any(${sourceIds}::text[]) and deleted_at is null)`).pipe(
             Effect.map((rows) => rows.map((row) => row.slug))
           ),
-        stale: (scope) =>
+        stale: (scope, counted) =>
           Stream.unwrap(
-            Effect.map(lastChunk(sql), (last) =>
+            Effect.map(lastChunk(sql), (last) => {
               // What the first walk has written is no longer old, unless everything is.
-              Option.isSome(scope.all)
-                ? replaced(scope, last)
-                : Stream.concat(missing(scope), replaced(scope, last))
-            )
+              if (Option.isSome(scope.all)) return replaced(scope, last)
+              return counted.toDo > counted.missing
+                ? Stream.concat(missing(scope), replaced(scope, last))
+                : missing(scope)
+            })
           ),
         write
       })

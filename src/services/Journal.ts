@@ -51,6 +51,8 @@ export class Journal extends Context.Service<
     readonly usual: (
       model: string
     ) => Effect.Effect<{ readonly answers: number; readonly outputTokens: number }, SqlError.SqlError>
+    /** Whether there is any vector at all. */
+    readonly holdsVectors: Effect.Effect<boolean, SqlError.SqlError>
     /** The vectors that are known among `keys`. */
     readonly vectors: (
       keys: ReadonlyArray<string>
@@ -140,6 +142,12 @@ export class Journal extends Context.Service<
             ) as last`.pipe(
                 Effect.map(([row]) => ({ answers: row?.answers ?? 0, outputTokens: row?.tokens ?? 0 }))
               ),
+        holdsVectors: empty
+          ? Effect.succeed(false)
+          : resilient(sql<{ readonly any: boolean }>`
+              select exists (select 1 from gbrain_effect.journal_vectors) as any`).pipe(
+              Effect.map(([row]) => row?.any === true)
+            ),
         vectors: (keys) =>
           empty || keys.length === 0
             ? Effect.succeed(new Map())

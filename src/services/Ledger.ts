@@ -2,7 +2,7 @@
  * What a brain has spent, by day, for all processes that work on it; and the caps of the brain, `budget.daily_usd` and
  * `budget.monthly_usd`, days and months in UTC by the database's clock.
  *
- * A process holds money before it commits it, a block at a time, so that a call does not wait for the database. What it holds
+ * A process holds money before it commits it, a block at a time and ahead of need, so that no call waits for the database. What it holds
  * counts as spent for everybody else; what is left at the end is given back. What a process held when it was killed stays
  * spent: its last calls may be on the bill.
  *

@@ -223,6 +223,7 @@ const journal = (world: World, process: SimulatedProcess) => {
         if (world.mutation !== "no journal") world.answers.set(key, answer)
       }),
     usual: () => does(() => ({ answers: 0, outputTokens: 0 })),
+    holdsVectors: does(() => world.vectors.size > 0),
     vectors: (keys) => does(() => known(world.vectors, keys)),
     // Facts here keep no vectors: those of a page that is written again are made again.
     adoptVectors: (_page, _model, entries) =>

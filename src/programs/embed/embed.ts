@@ -9,7 +9,12 @@ import { Clock, Effect, Option, Stream } from "effect"
 import { embeddedText, embeddingLease } from "../../domain/EmbeddedText.ts"
 import * as Money from "../../domain/Money.ts"
 import { Budget } from "../../services/Budget.ts"
-import { ChunkEmbeddings, type ChunkScope, type StaleChunk } from "../../services/ChunkEmbeddings.ts"
+import {
+  type ChunkCounts,
+  ChunkEmbeddings,
+  type ChunkScope,
+  type StaleChunk
+} from "../../services/ChunkEmbeddings.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { checkChunksWidth } from "../../services/EmbeddingWidth.ts"
 import { Prices } from "../../services/Prices.ts"
@@ -100,6 +105,7 @@ export const embed = Effect.fn("embed")(function* (
     work: (sourceId) =>
       Effect.flatMap(index.setAside, () =>
         embedSource({ ...scope, sourceIds: [sourceId] }, options, toDo, tally, {
+          counted: counts,
           hasRoom: () => room-- > 0,
           indexed: index.state() === "kept"
         })
@@ -125,7 +131,12 @@ const embedSource = Effect.fnUntraced(function* (
   options: EmbedOptions,
   toDo: number,
   tally: EmbedTally,
-  run: { readonly hasRoom: () => boolean; readonly indexed: boolean }
+  run: {
+    /** Of all sources. */
+    readonly counted: ChunkCounts
+    readonly hasRoom: () => boolean
+    readonly indexed: boolean
+  }
 ) {
   const chunks = yield* ChunkEmbeddings
   const model = yield* EmbeddingModel
@@ -161,7 +172,7 @@ const embedSource = Effect.fnUntraced(function* (
     })
 
   yield* embedBatches({
-    items: Stream.takeWhile(chunks.stale(scope), run.hasRoom),
+    items: Stream.takeWhile(chunks.stale(scope, run.counted), run.hasRoom),
     inputOf: embeddedText,
     embedder,
     owner,

@@ -87,6 +87,8 @@ export const embedBatches = Effect.fn("embedBatches")(function* <Item, Input, E,
   const journal = yield* Journal
   const pool = yield* WorkerPool
   const stop = yield* Deferred.make<Failure>()
+  // Only what earlier runs left, unless this one adds to it.
+  const looksUp = options.journal || (yield* journal.holdsVectors)
   const write = joinWrites({ write: options.write, rowsAtMost, patience: writePatience })
 
   const prepare = (item: Item) =>
@@ -126,7 +128,9 @@ export const embedBatches = Effect.fn("embedBatches")(function* <Item, Input, E,
   const visit = (batch: ReadonlyArray<ReadyItem<Item, Input>>) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const known = yield* restore(journal.vectors(batch.map((it) => it.key)))
+        const known = looksUp
+          ? yield* restore(journal.vectors(batch.map((it) => it.key)))
+          : new Map<string, Float32Array>()
         const made = yield* restore(ask(batch, known))
         const vectors = new Map(known)
         const reasons = new Map<string, string>()

@@ -63,7 +63,7 @@ export const planEmbedding = Effect.fn("planEmbedding")(function* (
     Option.getOrElse(options.limit, () => Infinity)
   )
   const count = yield* loadTokenCounter
-  const sample = yield* chunks.stale(scope).pipe(
+  const sample = yield* chunks.stale(scope, counts).pipe(
     Stream.take(Math.min(sampled, toDo)),
     Stream.runFold(
       () => ({ tokens: 0, bytes: 0 }),

@@ -587,7 +587,7 @@ onBothDatabases("embed", (brain) => {
         model,
         dimensions: 64
       }
-      const ids = yield* chunks.stale(scope).pipe(
+      const ids = yield* chunks.stale(scope, yield* chunks.count(scope)).pipe(
         Stream.map((chunk) => chunk.id),
         Stream.runCollect
       )

@@ -24,6 +24,7 @@ const memoryJournal = (vectors: Map<string, Float32Array>, writing: Effect.Effec
       answers: () => Effect.succeed(new Map()),
       recordAnswer: () => Effect.void,
       usual: () => Effect.succeed({ answers: 0, outputTokens: 0 }),
+      holdsVectors: Effect.sync(() => vectors.size > 0),
       vectors: (keys) =>
         Effect.sync(
           () =>

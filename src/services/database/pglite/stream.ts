@@ -8,10 +8,10 @@ import { Duplex } from "node:stream"
 /** Who runs messages of the protocol: a PGlite in this thread, or one in a thread of its own. */
 export interface MessageRunner {
   /**
-   * Runs whole messages, and hands over what is answered in pieces; a piece is the receiver's to keep. Ends when all is answered,
+   * Runs whole messages, and hands over what is answered in pieces; a piece is the receiver's to keep, with its buffer. Ends when all is answered,
    * rejects when the database cannot go on.
    */
-  readonly run: (messages: Uint8Array, onAnswer: (piece: Uint8Array) => void) => Promise<void>
+  readonly run: (messages: Uint8Array, onAnswer: (piece: Uint8Array<ArrayBuffer>) => void) => Promise<void>
 }
 
 const startupHeaderBytes = 4

@@ -50,7 +50,7 @@ export const openThread = async (directory: string, main = script): Promise<Pgli
         new Promise<void>((resolve, reject) => {
           if (ended !== undefined) return reject(ended)
           asked = { onAnswer, resolve, reject }
-          worker.postMessage(order, [])
+          worker.postMessage(order, "run" in order ? [order.run.buffer] : [])
         })
     )
     last = turn.catch(() => undefined)
@@ -64,7 +64,9 @@ export const openThread = async (directory: string, main = script): Promise<Pgli
     throw error
   }
   return {
-    run: (messages, onAnswer) => ask({ run: messages }, onAnswer),
+    // Messages are parts of larger buffers, which a message to a thread would copy whole: they go as they are, without being
+    // copied again.
+    run: (messages, onAnswer) => ask({ run: new Uint8Array(messages) }, onAnswer),
     close: async () => {
       try {
         await ask({ close: true })
@@ -76,7 +78,7 @@ export const openThread = async (directory: string, main = script): Promise<Pgli
 }
 
 interface Asked {
-  readonly onAnswer: (piece: Uint8Array) => void
+  readonly onAnswer: (piece: Uint8Array<ArrayBuffer>) => void
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }

@@ -3,13 +3,16 @@ import { parentPort, workerData } from "node:worker_threads"
 import { openPglite, runningHere } from "./here.ts"
 
 /** What the thread is told: to say when the database is open, to run messages, or to close the database. One at a time. */
-export type ThreadOrder = { readonly open: true } | { readonly run: Uint8Array } | { readonly close: true }
+export type ThreadOrder =
+  { readonly open: true } | { readonly run: Uint8Array<ArrayBuffer> } | { readonly close: true }
 
 /** What it answers: a large answer's pieces, then what is left of it and that the order is carried out, or why it is not. */
 export type ThreadAnswer =
-  { readonly pieces: ReadonlyArray<Uint8Array>; readonly done: boolean } | { readonly failed: Error }
+  | { readonly pieces: ReadonlyArray<Uint8Array<ArrayBuffer>>; readonly done: boolean }
+  | { readonly failed: Error }
 
-const answer = (message: ThreadAnswer) => parentPort?.postMessage(message, [])
+const answer = (message: ThreadAnswer) =>
+  parentPort?.postMessage(message, "pieces" in message ? message.pieces.map((piece) => piece.buffer) : [])
 
 /** Most bytes of an answer that are kept before they are sent: each message wakes the other thread. */
 const keptBytes = 1024 * 1024
@@ -42,7 +45,7 @@ const opened = openPglite(String(workerData))
 
 const carryOut = async (order: ThreadOrder): Promise<void> => {
   const pglite = await opened
-  let pieces: Array<Uint8Array> = []
+  let pieces: Array<Uint8Array<ArrayBuffer>> = []
   let bytes = 0
   const send = (done: boolean) => {
     answer({ pieces, done })
