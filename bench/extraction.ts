@@ -1,8 +1,11 @@
 /**
  * How close the extraction comes to what its workers could do. Efficiency is the time that answers took, added up and
  * divided by the number of workers, over the time the run took: 1 would be workers that never wait for anything but the
- * model. Latencies are scaled down, which makes it harder: what we add ourselves does not shrink with them. The last row is the
- * same calls and writes with nothing around them, to compare the processor's time with.
+ * model. Latencies are scaled down, which makes it harder: what we add ourselves does not shrink with them.
+ *
+ * Then the processor's time at no latency: of that many pages, of five times as many without the index of the facts' vectors (the
+ * program is warm, and the database does not keep the other half of our processor busy), and of the same calls and writes with
+ * nothing around them.
  *
  *   npm run bench                      both databases, 600 pages, 1, 5, 20 and 50 workers
  *   npm run bench -- --pages 100 --scale 0.05 --database postgres
@@ -59,6 +62,17 @@ await onDatabases(values.database, async (database) => {
     found["most"] ?? 0,
     (found["cpu"] ?? 0).toFixed(2),
     (found["megabytes"] ?? 0).toFixed(0)
+  )
+  const steady = String(Number(values.pages) * 5)
+  const beside = await measured("run-extraction.ts", [database.url, instant.url, steady, "20", "unindexed"])
+  print(
+    database.name,
+    `${steady} pages`,
+    (beside["seconds"] ?? 0).toFixed(1),
+    "unindexed",
+    "",
+    (beside["cpu"] ?? 0).toFixed(2),
+    (beside["megabytes"] ?? 0).toFixed(0)
   )
   const bare = await measured("run-extraction-bare.ts", [database.url, instant.url, values.pages, "20"])
   const times = (found["cpu"] ?? 0) / (bare["cpu"] ?? 1)

@@ -1,6 +1,11 @@
-/** One measured run: `run-extraction.ts DATABASE_URL API_URL PAGES WORKERS`, an embedded brain when the first is empty. */
+/**
+ * One measured run: `run-extraction.ts DATABASE_URL API_URL PAGES WORKERS [statements|unindexed]`, an embedded brain when the first is
+ * empty. `statements` counts those too; `unindexed` takes the index of the facts' vectors away, which keeps the database's processor
+ * busy beside ours.
+ */
 import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Effect, Layer, Option, Schema, Tracer } from "effect"
+import { SqlClient } from "effect/sql"
 import {
   defaultOptions,
   extractConversationFacts,
@@ -10,7 +15,10 @@ import {
 } from "../src/index.ts"
 import { fillConversations, freshBrain } from "./support/brain.ts"
 
-const [databaseUrl = "", apiUrl = "", pages = "600", workers = "20"] = process.argv.slice(2)
+const [databaseUrl = "", apiUrl = "", pages = "600", workers = "20", how = ""] = process.argv.slice(2)
+
+// As the command runs.
+Error.stackTraceLimit = 0
 
 const decodeStats = Schema.decodeUnknownSync(Schema.Record(Schema.String, Schema.Finite))
 
@@ -29,11 +37,12 @@ const counting = Tracer.make({
 
 const program = Effect.gen(function* () {
   yield* fillConversations(Number(pages))
+  if (how === "unindexed") yield* (yield* SqlClient.SqlClient)`drop index if exists idx_facts_embedding_hnsw`
   const before = yield* stats
   const startedAt = performance.now()
   const cpuBefore = process.cpuUsage()
   const report = yield* extractConversationFacts(defaultOptions).pipe(
-    Effect.provideService(Tracer.Tracer, counting)
+    how === "statements" ? Effect.provideService(Tracer.Tracer, counting) : Effect.withTracerEnabled(false)
   )
   const seconds = (performance.now() - startedAt) / 1000
   const cpu = process.cpuUsage(cpuBefore)

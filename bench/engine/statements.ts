@@ -25,7 +25,7 @@ export const countStatements = async (): Promise<void> => {
       if (database === undefined) continue
       const cells: Array<string> = []
       for (const workers of ["5", "20"])
-        cells.push(await statementsOf([database, String(url), "600", workers]))
+        cells.push(await statementsOf([database, String(url), "600", workers, "statements"]))
       row(name, ...cells)
     }
   } finally {

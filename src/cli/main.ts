@@ -68,6 +68,8 @@ const { version } = Schema.decodeUnknownSync(
 
 const args = process.argv.slice(2)
 const debug = process.env["GBRAIN_DEBUG"] === "1"
+// Where things were called from is noted for whoever asks: otherwise every call would pay for it.
+if (!debug) Error.stackTraceLimit = 0
 
 // The first thing that stops a run gives the exit code; what breaks on the way out does not change it.
 let stoppedWith: number | undefined
@@ -153,6 +155,7 @@ const program = Command.runWith(gbrain, { version })(args).pipe(
   Effect.provideService(Logger.LogToStderr, true),
   Effect.onInterrupt(() => tellStopped),
   Effect.provideService(Console.Console, answers),
+  Effect.withTracerEnabled(debug),
   Effect.provide(Settings.layer.pipe(Layer.provideMerge(NodeServices.layer)))
 )
 

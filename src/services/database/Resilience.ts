@@ -65,23 +65,32 @@ const isAway = (cause: Cause.Cause<unknown>): boolean =>
 
 /** Runs `self` again while the database is away or two transactions collided. `self` must be idempotent. */
 export const resilient = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const policy = yield* ResiliencePolicy
-    const attempt: Effect.Effect<A, E | Away<E>, R> = Effect.catchCause(
-      self,
-      (cause): Effect.Effect<never, E | Away<E>> =>
+  Effect.catchCause(self, (cause) => (isAway(cause) ? again(self, cause) : Effect.failCause(cause)))
+
+// Apart, so that a statement that succeeds, as nearly all do, pays for none of it.
+const again = Effect.fnUntraced(function* <A, E, R>(self: Effect.Effect<A, E, R>, first: Cause.Cause<E>) {
+  const policy = yield* ResiliencePolicy
+  let failed: Effect.Effect<never, Away<E>> | undefined = Effect.fail(new Away(first))
+  const attempt: Effect.Effect<A, E | Away<E>, R> = Effect.suspend(() => {
+    const told = failed
+    failed = undefined
+    return (
+      told ??
+      Effect.catchCause(self, (cause): Effect.Effect<never, E | Away<E>> =>
         isAway(cause) ? Effect.fail(new Away(cause)) : Effect.failCause(cause)
-    )
-    return yield* Effect.retry(attempt, {
-      schedule: Schedule.exponential(policy.firstDelay).pipe(
-        Schedule.jittered,
-        Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, policy.maxDelay))),
-        Schedule.upTo({ duration: policy.giveUpAfter })
-      ),
-      while: isAwayFailure
-    }).pipe(
-      Effect.catch((error): Effect.Effect<never, E> =>
-        isAwayFailure(error) ? Effect.failCause(error.cause) : Effect.fail(error)
       )
     )
   })
+  return yield* Effect.retry(attempt, {
+    schedule: Schedule.exponential(policy.firstDelay).pipe(
+      Schedule.jittered,
+      Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, policy.maxDelay))),
+      Schedule.upTo({ duration: policy.giveUpAfter })
+    ),
+    while: isAwayFailure
+  }).pipe(
+    Effect.catch((error): Effect.Effect<never, E> =>
+      isAwayFailure(error) ? Effect.failCause(error.cause) : Effect.fail(error)
+    )
+  )
+})
