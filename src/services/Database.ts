@@ -13,7 +13,7 @@ import { Reactivity } from "effect/reactivity"
 import { SqlClient, SqlError } from "effect/sql"
 import { BrainInUse, holdDirectory } from "./database/DirectoryLock.ts"
 import { openPglite, runningHere } from "./database/pglite/here.ts"
-import { type MessageRunner, pgliteStream } from "./database/pglite/stream.ts"
+import { type MessageRunner, pgliteStreams } from "./database/pglite/stream.ts"
 import { openThread } from "./database/pglite/thread.ts"
 
 /** The brain could not be opened: unreachable, wrong password, damaged, or no space left. */
@@ -57,7 +57,9 @@ export class Database extends Context.Service<
       PgClient.make({
         url: options.url,
         maxConnections: options.maxConnections ?? 10,
-        multiplex: true,
+        // Statements that share a connection could not be cancelled, would wait behind one that waits for a lock, and their rows are
+        // kept until the connection is idle for a moment (@effect/sql-pg 4.0.5), which in a busy run may be never.
+        multiplex: false,
         applicationName: options.applicationName ?? "gbrain",
         maxMessageSize: maxMessageBytes,
         types
@@ -127,12 +129,16 @@ export const holdsDatabase = Effect.fnUntraced(function* (directory: string) {
 
 const fromPglite = (database: MessageRunner, label: string) => {
   const types = PgTypes.makeRegistry()
+  const connect = pgliteStreams(database)
   return PgClient.make({
-    stream: () => pgliteStream(database),
+    stream: connect,
     username: "postgres",
     database: "postgres",
     maxConnections: 1,
+    // PGlite cannot cancel. Whoever is interrupted leaves a statement on a shared connection behind, where otherwise it would wait for
+    // its end; one at a time, because rows are kept as long as there is always another under way.
     multiplex: true,
+    multiplexConcurrency: 1,
     maxMessageSize: maxMessageBytes,
     types
   }).pipe(

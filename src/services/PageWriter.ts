@@ -10,7 +10,6 @@ import { moveFacts } from "./database/moveFacts.ts"
 import { noteChunked } from "./database/chunkedText.ts"
 import { writeChunkPlans } from "./database/writeChunkPlans.ts"
 import { type ChunkChanges, makeChunkRows } from "./code/chunkRows.ts"
-import { cancellable } from "./database/cancellable.ts"
 import { resilient } from "./database/Resilience.ts"
 import { keepStatistics } from "./database/statistics.ts"
 
@@ -319,21 +318,15 @@ export class PageWriter extends Context.Service<
           ids.length === 0
             ? Effect.void
             : resilient(
-                cancellable(
-                  sql,
-                  sql`update pages set deleted_at = now() where id = any(${ids}::int[]) and deleted_at is null`
-                )
+                sql`update pages set deleted_at = now() where id = any(${ids}::int[]) and deleted_at is null`
               ).pipe(Effect.asVoid),
         setLocalPath: ({ directory, sourceId }) =>
           resilient(
-            cancellable(
-              sql,
-              sql`
+            sql`
                 update sources set local_path = ${directory}
                 where id = ${sourceId} and local_path is distinct from ${directory} and (local_path is null or exists (
                   select 1 from pages where source_id = ${sourceId} and ingested_via = ${importer}
                     and source_uri = sources.local_path))`
-            )
           ).pipe(Effect.asVoid)
       })
     })

@@ -5,7 +5,6 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { captionOf } from "../domain/Images.ts"
-import { cancellable } from "./database/cancellable.ts"
 import { resilient } from "./database/Resilience.ts"
 import type { Picture } from "./Pictures.ts"
 
@@ -136,13 +135,10 @@ export class PicturePages extends Context.Service<
               ),
         removeOthers: ({ directory, sourceId }, slugs) =>
           resilient(
-            cancellable(
-              sql,
-              sql`
+            sql`
                 update pages set deleted_at = now() where source_id = ${sourceId} and ingested_via = ${signature}
                   and source_uri = ${directory} and deleted_at is null and slug <> all(${slugs}::text[])
                 returning id`
-            )
           ).pipe(Effect.map((rows) => rows.length))
       })
     })

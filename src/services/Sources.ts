@@ -4,7 +4,6 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { cancellable } from "./database/cancellable.ts"
 
 /** A source that was asked for by an id that no source has. */
 export class UnknownSource extends Schema.TaggedError<UnknownSource>()("UnknownSource", {
@@ -87,12 +86,9 @@ export class Sources extends Context.Service<
             })
           ),
         add: Effect.fn("Sources.add")(function* ({ id, localPath, name }) {
-          const added = yield* cancellable(
-            sql,
-            sql`
-              insert into sources (id, name, local_path) values (${id}, ${name}, ${Option.getOrNull(localPath)})
-              on conflict do nothing returning id`
-          )
+          const added = yield* sql`
+            insert into sources (id, name, local_path) values (${id}, ${name}, ${Option.getOrNull(localPath)})
+            on conflict do nothing returning id`
           if (added.length === 0) {
             return yield* new SourceConflict({
               id,
@@ -107,8 +103,7 @@ export class Sources extends Context.Service<
               message: "The source default is part of every brain and stays."
             })
           }
-          const removed = yield* cancellable(
-            sql,
+          const removed = yield* sql.withTransaction(
             Effect.gen(function* () {
               const [counted] = yield* sql<{ readonly pages: number }>`
                 select count(*)::int as pages from pages where source_id = ${id}`

@@ -2,12 +2,13 @@
 import { describe, expect, inject, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { Journal } from "../../src/services/Journal.ts"
 import { PageWriter } from "../../src/services/PageWriter.ts"
 import { PicturePages } from "../../src/services/PicturePages.ts"
 import { Sources } from "../../src/services/Sources.ts"
 import { postgresBrain } from "../support/brains.ts"
 
-const layer = Layer.mergeAll(PageWriter.layer, PicturePages.layer, Sources.layer).pipe(
+const layer = Layer.mergeAll(PageWriter.layer, PicturePages.layer, Sources.layer, Journal.layer).pipe(
   Layer.provideMerge(postgresBrain)
 )
 
@@ -50,7 +51,12 @@ const writes: ReadonlyArray<
     "sources",
     Effect.flatMap(Sources, (it) => it.add({ id: "c", name: "c", localPath: Option.none() }))
   ],
-  ["a source goes", "sources", Effect.flatMap(Sources, (it) => it.remove("b"))]
+  ["a source goes", "sources", Effect.flatMap(Sources, (it) => it.remove("b"))],
+  [
+    "a vector is journaled",
+    "gbrain_effect.journal_vectors",
+    Effect.flatMap(Journal, (it) => it.recordVectors([{ key: "k", vector: Float32Array.of(1, 0) }]))
+  ]
 ]
 
 describe.skipIf(inject("noPostgres") !== "")(`writes that wait ${inject("noPostgres")}`, () => {
@@ -64,7 +70,7 @@ describe.skipIf(inject("noPostgres") !== "")(`writes that wait ${inject("noPostg
           Effect.gen(function* () {
             const writing = yield* Effect.forkChild(write)
             while ((yield* waiting).length === 0) yield* Effect.sleep(5)
-            // More than share one connection.
+            // More than there are connections.
             const others = Effect.forEach(Array(100), () => sql`select 1`, { concurrency: "unbounded" })
             yield* others
             yield* Fiber.interrupt(writing)

@@ -60,6 +60,30 @@ describe("the embedded database's thread", () => {
     }).pipe(Effect.scoped, Effect.provide(services))
   )
 
+  it.live("a transaction that was given up takes nothing along that comes after it", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const database = Database.layerPglite({ directory })
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`create table kept (what text)`
+        // The client waits five seconds for a statement that it gave up, and then for nothing more on that connection.
+        const long = sql`insert into kept select 'given up' from pg_sleep(6)`
+        yield* Effect.timeoutOption(sql.withTransaction(long), "50 millis")
+        yield* sql`insert into kept values ('afterwards')`
+        yield* Effect.timeoutOption(sql`insert into kept select 'on its way' from pg_sleep(1)`, "50 millis")
+        expect(yield* sql`select what from kept order by what`).toEqual([
+          { what: "afterwards" },
+          { what: "on its way" }
+        ])
+      }).pipe(Effect.provide(database))
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        expect(yield* sql`select what from kept order by what`).toHaveLength(2)
+      }).pipe(Effect.provide(database))
+    }).pipe(Effect.scoped, Effect.provide(services))
+  )
+
   it.live("a folder that cannot be opened is told in the database's words", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

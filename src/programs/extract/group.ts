@@ -119,53 +119,57 @@ const entriesOf = (pages: ReadonlyArray<PageText>): ReadonlyArray<PageEntry> =>
 
 const hasChanges = ({ created, removed, updated }: Changes): boolean => created + removed + updated > 0
 
-const compareLinks = (made: MadeLinks, stored: ReadonlyArray<StoredLink>, among: ReadonlySet<number>) => {
-  const there = new Map(stored.map((link) => [linkKey(link), link]))
-  const wanted = [...made.links].flatMap(([id, ofPage]) => (among.has(id) ? ofPage : []))
-  const keys = new Set(wanted.map(linkKey))
-  const created = wanted.filter((link) => !there.has(linkKey(link)))
-  const updated = wanted.filter((link) => {
-    const old = there.get(linkKey(link))
-    return (
-      old !== undefined &&
-      (old.context !== link.context || old.field !== link.field || old.resolution !== link.resolution)
-    )
+const compareLinks = (made: MadeLinks, stored: ReadonlyArray<StoredLink>, among: ReadonlySet<number>) =>
+  compare({
+    wanted: [...made.links].flatMap(([id, ofPage]) => (among.has(id) ? ofPage : [])),
+    stored: stored.filter((link) => among.has(link.madeBy)),
+    key: linkKey,
+    isOurs: () => true,
+    isSame: (old, link) =>
+      old.context === link.context && old.field === link.field && old.resolution === link.resolution
   })
-  const removed = stored.filter((link) => among.has(link.madeBy) && !keys.has(linkKey(link)))
-  return {
-    created,
-    written: [...created, ...updated],
-    removed: removed.map((link) => link.id),
-    counts: {
-      found: wanted.length,
-      created: created.length,
-      updated: updated.length,
-      removed: removed.length
-    } satisfies Changes
-  }
-}
 
+// An entry that somebody else made is theirs, whatever its detail.
 const compareEntries = (
   told: ReadonlyArray<PageEntry>,
   stored: ReadonlyArray<StoredEntry>,
   among: ReadonlySet<number>
-) => {
-  const key = (entry: PageEntry) => `${entry.pageId}\n${entryKey(entry)}`
-  const there = new Map(stored.map((entry) => [key(entry), entry]))
-  const wanted = told.filter((entry) => among.has(entry.pageId))
-  const keys = new Set(wanted.map(key))
-  const created = wanted.filter((entry) => !there.has(key(entry)))
-  // An entry that somebody else made is theirs, whatever its detail.
-  const updated = wanted.filter((entry) => {
-    const old = there.get(key(entry))
-    return old !== undefined && old.extracted && old.detail !== entry.detail
+) =>
+  compare({
+    wanted: told.filter((entry) => among.has(entry.pageId)),
+    stored: stored.filter((entry) => among.has(entry.pageId)),
+    key: (entry: PageEntry) => `${entry.pageId}\n${entryKey(entry)}`,
+    isOurs: (entry) => entry.extracted,
+    isSame: (old, entry) => old.detail === entry.detail
   })
-  const removed = stored.filter(
-    (entry) => among.has(entry.pageId) && entry.extracted && !keys.has(key(entry))
-  )
+
+/** What is to be done so that there is what is wanted: rows that are missing, that differ, and that nobody wants any more. */
+const compare = <Row, Stored extends Row & { readonly id: number }>(rows: {
+  readonly wanted: ReadonlyArray<Row>
+  readonly stored: ReadonlyArray<Stored>
+  readonly key: (row: Row) => string
+  /** Whether a stored row may be changed and removed. */
+  readonly isOurs: (row: Stored) => boolean
+  readonly isSame: (old: Stored, row: Row) => boolean
+}) => {
+  const { isOurs, isSame, key, stored, wanted } = rows
+  const left = new Map(stored.map((row) => [key(row), row]))
+  const created: Array<Row> = []
+  const updated: Array<Row> = []
+  for (const row of wanted) {
+    const name = left.size === 0 ? "" : key(row)
+    const old = left.get(name)
+    if (old === undefined) created.push(row)
+    else {
+      left.delete(name)
+      if (isOurs(old) && !isSame(old, row)) updated.push(row)
+    }
+  }
+  const removed = [...left.values()].filter(isOurs)
   return {
+    created,
     written: [...created, ...updated],
-    removed: removed.map((entry) => entry.id),
+    removed: removed.map((row) => row.id),
     counts: {
       found: wanted.length,
       created: created.length,

@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import { blankLinks } from "../../domain/links/CodeSpans.ts"
 import { codePathsIn, slugOfCode } from "../../domain/links/CodePaths.ts"
 import { wordsAround } from "../../domain/links/Context.ts"
-import { leadsOf } from "../../domain/links/Leads.ts"
 import { linkType, roleOf } from "../../domain/links/LinkTypes.ts"
 import { slugSegment } from "../../domain/Slug.ts"
 import { type Link, linkKey } from "../../services/Links.ts"
@@ -147,8 +146,8 @@ const codePagesOf = Effect.fnUntraced(function* (
   )
 })
 
-const waitingFor = ({ ask: { page, reference } }: Answer): ReadonlyArray<string> =>
-  leadsOf(reference, page.slug).slugs.flatMap((slug) => waitingNames(lastPart(slug)))
+const waitingFor = ({ leads }: Answer): ReadonlyArray<string> =>
+  distinct(leads.slugs.map(lastPart)).flatMap(waitingNames)
 
 const waitingNames = (name: string): ReadonlyArray<string> =>
   distinct([name.trim().toLowerCase(), slugSegment(name)])

@@ -1,6 +1,6 @@
 /** Where the references of a group of pages lead: a few statements for all of them. */
 import { Effect } from "effect"
-import { leadsOf } from "../../domain/links/Leads.ts"
+import { type Leads, leadsOf } from "../../domain/links/Leads.ts"
 import { type Reference, referencesIn } from "../../domain/links/References.ts"
 import { type NamedRef, PageNames, type PageRef, ways } from "../../services/PageNames.ts"
 import { slugOfPath } from "../../domain/Slug.ts"
@@ -22,6 +22,7 @@ export interface Ask {
 /** A reference and the pages it leads to; none when it waits for a page. */
 export interface Answer {
   readonly ask: Ask
+  readonly leads: Leads
   /** Whether the pages were found by what is written as a path, or by a name. */
   readonly by: "path" | "name"
   readonly pages: ReadonlyArray<PageRef>
@@ -71,21 +72,30 @@ export const resolveAsks = Effect.fn("resolveAsks")(function* (asks: ReadonlyArr
 
 const resolveSome = Effect.fnUntraced(function* (asks: ReadonlyArray<Ask>, rule: NameRule) {
   const names = yield* PageNames
-  const open = asks.map((ask) => ({ ask, leads: leadsOf(ask.reference, ask.page.slug) }))
-  const pages = keyed(
-    yield* names.bySlug(
-      distinct(asks.flatMap((ask) => sourcesOf(ask))),
-      distinct(open.flatMap(({ leads }) => leads.slugs))
-    ),
-    (row) => `${row.sourceId}\n${row.asked}`
-  )
+  const open = asks.map((ask) => ({
+    ask,
+    leads: leadsOf(ask.reference, ask.page.slug),
+    sources: sourcesOf(ask)
+  }))
+  // A source's pages in a map of their own: a key of two texts would be made, and hashed, for every place that is tried.
+  const pages = new Map<string, Map<string, PageRef>>()
+  for (const row of yield* names.bySlug(
+    distinct(open.flatMap(({ sources }) => sources)),
+    distinct(open.flatMap(({ leads }) => leads.slugs))
+  )) {
+    const ofSource = pages.get(row.sourceId) ?? new Map<string, PageRef>()
+    pages.set(row.sourceId, ofSource)
+    if (!ofSource.has(row.asked)) ofSource.set(row.asked, row)
+  }
   const answers: Array<Answer> = []
   const unanswered: typeof open = []
   for (const one of open) {
-    const page = firstOf(sourcesOf(one.ask), (source) =>
-      firstOf(one.leads.slugs, (slug) => pages.get(`${source}\n${slug}`)?.[0])
-    )
-    if (page !== undefined) answers.push({ ask: one.ask, by: wayTo(page, one.ask), pages: [page] })
+    const { ask, leads, sources } = one
+    const page = firstOf(sources, (source) => {
+      const ofSource = pages.get(source)
+      return ofSource === undefined ? undefined : firstOf(leads.slugs, (slug) => ofSource.get(slug))
+    })
+    if (page !== undefined) answers.push({ ask, leads, by: wayTo(page, ask), pages: [page] })
     else unanswered.push(one)
   }
   const byName = keyed(
@@ -97,7 +107,7 @@ const resolveSome = Effect.fnUntraced(function* (asks: ReadonlyArray<Ask>, rule:
   )
   for (const { ask, leads } of unanswered) {
     const called = firstOf(leads.names, (name) => byName.get(`${ownSource(ask)}\n${name}`)) ?? []
-    answers.push({ ask, by: "name", pages: meant(called, leads.suffix, rule) })
+    answers.push({ ask, leads, by: "name", pages: meant(called, leads.suffix, rule) })
   }
   return answers
 })
@@ -126,8 +136,12 @@ const wayTo = (page: PageRef, { reference: { kind, target } }: Ask): Answer["by"
 const ownSource = ({ page, reference }: Ask): string => reference.sourceId ?? page.sourceId
 
 // A source that is named comes first. Where it has no such page, gbrain takes the one that stands nearer.
-const sourcesOf = ({ page, reference }: Ask): ReadonlyArray<string> =>
-  distinct([...(reference.sourceId === undefined ? [] : [reference.sourceId]), page.sourceId, commonSource])
+const sourcesOf = ({ page, reference }: Ask): ReadonlyArray<string> => {
+  if (reference.sourceId !== undefined) return distinct([reference.sourceId, page.sourceId, commonSource])
+  return page.sourceId === commonSource ? onlyCommon : [page.sourceId, commonSource]
+}
+
+const onlyCommon = [commonSource]
 
 /** Rows by key. */
 export const keyed = <A>(rows: ReadonlyArray<A>, key: (row: A) => string): Map<string, Array<A>> => {

@@ -31,8 +31,30 @@ const wholeMessages = (buffer: Buffer, started: boolean): number => {
   }
 }
 
-/** A stream whose other end is the database. Destroying the stream does not close the database. */
-export const pgliteStream = (database: MessageRunner): Duplex => {
+/** A client that gave up on a statement says so on a connection of its own: this number, where others have their version. */
+const cancelRequest = 80877102
+
+const isCancelRequest = (startup: Buffer): boolean =>
+  startup.length >= 8 && startup.readInt32BE(4) === cancelRequest
+
+/** `ROLLBACK`, as a message. */
+const rollback = Buffer.from("Q\0\0\0\x0dROLLBACK\0")
+
+/**
+ * Makes streams whose other end is the database: one connection after another, as a client opens them. Destroying a stream does not
+ * close the database, nor end a transaction: the next stream begins by rolling back what an earlier one may have left open, since
+ * what is said from then on would be part of it and never be committed. A request to cancel is heard and not followed.
+ */
+export const pgliteStreams = (database: MessageRunner): (() => Duplex) => {
+  let used = false
+  const begin = async () => {
+    if (used) await database.run(rollback, () => undefined)
+    used = true
+  }
+  return () => pgliteStream(database, begin)
+}
+
+const pgliteStream = (database: MessageRunner, begin: () => Promise<void>): Duplex => {
   let pending: Array<Buffer> = []
   let pendingBytes = 0
   let needed = 0
@@ -57,14 +79,20 @@ export const pgliteStream = (database: MessageRunner): Duplex => {
   return new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, callback) {
+      const isFirst = !started
       const messages = take(chunk)
       if (messages === undefined) return callback()
-      database
-        .run(messages, (piece) => this.push(piece))
-        .then(
-          () => callback(),
-          (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)))
-        )
+      if (isFirst && isCancelRequest(messages)) {
+        callback()
+        this.destroy()
+        return
+      }
+      const run = () => database.run(messages, (piece) => this.push(piece))
+      const running = isFirst ? begin().then(run) : run()
+      running.then(
+        () => callback(),
+        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)))
+      )
     }
   })
 }
