@@ -16,6 +16,8 @@ export const ModelErrorReason = Schema.Literals([
   "UnknownModel",
   /** Nothing answers at the address. */
   "Unreachable",
+  /** Nothing has answered there since the run began, however often it was tried: the address is wrong, or there is no network. */
+  "NeverReached",
   /** 5xx, a connection that broke, an answer that is no answer. */
   "Unavailable",
   "TimedOut",
@@ -68,6 +70,7 @@ export const isPushback = (error: ModelError): boolean =>
 export const isFatalForRun = (error: ModelError): boolean => fatal.has(error.reason)
 
 const fatal: ReadonlySet<ModelErrorReason> = new Set([
+  "NeverReached",
   "QuotaExhausted",
   "Unauthorized",
   "UnknownModel",

@@ -7,7 +7,7 @@
  * waiting for money that only others' turns can set free.
  */
 import { Effect, Option } from "effect"
-import { isPushback } from "../domain/ModelError.ts"
+import { isPushback, ModelError } from "../domain/ModelError.ts"
 import { imageTokens } from "../domain/Images.ts"
 import * as Money from "../domain/Money.ts"
 import { costOf, type TokenPrices } from "../domain/Prices.ts"
@@ -72,6 +72,14 @@ export const makeModelCalls = Effect.gen(function* () {
   const cost = (known: Option.Option<TokenPrices>, used: TokenUsage) =>
     Option.match(known, { onNone: () => Money.zero, onSome: (price) => costOf(price, used) })
 
+  // An outage passes. Where nothing ever answered there is none to wait for: page after page would be tried in vain.
+  let reached = false
+  const orNeverReached = <E>(error: E | ModelError): E | ModelError => {
+    if (!(error instanceof ModelError) || error.reason !== "Unreachable" || reached) return error
+    const { billed, endpoint, message, model } = error
+    return new ModelError({ reason: "NeverReached", model, endpoint, message, billed })
+  }
+
   const make = Effect.fnUntraced(function* <A>(call: ModelCall<A>) {
     const known = yield* priceFor(call.model)
     if (Option.isNone(known)) yield* usage.count({ unpricedCalls: 1 })
@@ -84,6 +92,7 @@ export const makeModelCalls = Effect.gen(function* () {
       })((feedback) =>
         call.attempt.pipe(
           Effect.tap((answer) => {
+            reached = true
             return feedback({
               outcome: "ok",
               facts: call.limitsOf(answer),
@@ -96,6 +105,7 @@ export const makeModelCalls = Effect.gen(function* () {
           }),
           Effect.catch(({ error, limits }) =>
             Effect.gen(function* () {
+              if (error.reason !== "Unreachable") reached = true
               const limited = error.reason === "RateLimited"
               yield* feedback({ outcome: limited ? "rate-limited" : "other", facts: limits })
               if (limited) yield* usage.count({ rateLimited: 1 })
@@ -107,7 +117,10 @@ export const makeModelCalls = Effect.gen(function* () {
         )
       )
     )
-    return yield* retryTransient(attempt, () => usage.count({ retries: 1 }))
+    return yield* Effect.mapError(
+      retryTransient(attempt, () => usage.count({ retries: 1 })),
+      orNeverReached
+    )
   })
 
   return { make, priceFor }

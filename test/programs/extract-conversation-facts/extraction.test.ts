@@ -3,6 +3,7 @@ import { Duration, Effect, Fiber, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { CallTimeouts } from "../../../src/services/CallTimeouts.ts"
 import { EmbeddingBatchLimits } from "../../../src/services/EmbeddingModel.ts"
+import { RetryPolicy } from "../../../src/services/Retry.ts"
 import { onBothDatabases } from "../../support/brains.ts"
 import { conversation, extract, factsOf, marksOf, putPages, standIn } from "../../support/extraction.ts"
 import { testsOn } from "../../support/testsOn.ts"
@@ -352,6 +353,22 @@ onBothDatabases("extract-conversation-facts", (brain) => {
       expect(report.stopped).toContain("refuses the key")
       expect(JSON.stringify(report)).not.toContain("sk-test")
       expect(api.stats().requests).toBeLessThanOrEqual(20)
+    }))
+
+  test("where nothing answers the run stops with one message, not page by page", () =>
+    Effect.gen(function* () {
+      yield* putPages(
+        Array.from({ length: 40 }, (_, index) => ({
+          slug: `chats/${index}`,
+          body: conversation(`c${index}`, 2)
+        }))
+      )
+      const report = yield* extract("http://127.0.0.1:2/v1", { workers: 5 }).pipe(
+        Effect.provideService(RetryPolicy, { ...(yield* RetryPolicy), firstDelay: Duration.millis(5) })
+      )
+      expect(report).toMatchObject({ status: "failed", spent_usd: 0, pages_processed: 0 })
+      expect(report.stopped).toContain("Nothing answers at 127.0.0.1:2")
+      expect(report.failures.length).toBeLessThanOrEqual(5)
     }))
 
   test("facts are attached to the one page that a name means: by slug, title or alias, never by guess", () =>
