@@ -144,9 +144,9 @@ export class Journal extends Context.Service<
               ),
         holdsVectors: empty
           ? Effect.succeed(false)
-          : resilient(sql<{ readonly any: boolean }>`
-              select exists (select 1 from gbrain_effect.journal_vectors) as any`).pipe(
-              Effect.map(([row]) => row?.any === true)
+          : resilient(sql<{ readonly holds: boolean }>`
+              select exists (select 1 from gbrain_effect.journal_vectors) as holds`).pipe(
+              Effect.map(([row]) => row?.holds === true)
             ),
         vectors: (keys) =>
           empty || keys.length === 0
