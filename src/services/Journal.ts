@@ -14,7 +14,7 @@ import { Database } from "./Database.ts"
 import { hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { vectorArrays } from "./database/vectorCodec.ts"
-import { joinWrites } from "./joinWrites.ts"
+import { joinCalls } from "./joinCalls.ts"
 
 /** An answer to a chat call, as it was given. */
 export interface JournaledAnswer {
@@ -33,7 +33,7 @@ export interface JournaledVector {
   readonly vector: Float32Array
 }
 
-/** For so long a write waits for the one before, to be joined with others. */
+/** For so long a statement waits for the one before, to be joined with others. */
 const patience = Duration.millis(25)
 
 /** Answers paid for. */
@@ -92,10 +92,10 @@ export class Journal extends Context.Service<
         ...new Map(entries.map((entry) => [entry.key, entry])).values()
       ]
 
-      const writeAnswers = joinWrites({
+      const writeAnswers = joinCalls({
         rowsAtMost: 64,
         patience,
-        write: (all: ReadonlyArray<JournaledAnswer>) => {
+        run: (all: ReadonlyArray<JournaledAnswer>) => {
           const entries = lastOfEach(all)
           return resilient(sql`
             insert into gbrain_effect.journal_answers (key, model, answer, input_tokens, output_tokens, cost_picousd)
@@ -109,10 +109,22 @@ export class Journal extends Context.Service<
         }
       })
 
-      const writeVectors = joinWrites({
+      const answersOf = (keys: ReadonlyArray<string>, since?: Date) =>
+        resilient(sql<{ readonly key: string; readonly answer: string }>`
+          select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])
+            and ${since === undefined ? sql`true` : sql`created_at >= ${since.toISOString()}`}`).pipe(
+          Effect.map((rows): ReadonlyMap<string, string> => new Map(rows.map((row) => [row.key, row.answer])))
+        )
+      const readAnswers = joinCalls({
+        run: (keys: ReadonlyArray<string>) => answersOf(keys),
+        rowsAtMost: 512,
+        patience
+      })
+
+      const writeVectors = joinCalls({
         rowsAtMost: 256,
         patience,
-        write: Effect.fnUntraced(function* (all: ReadonlyArray<JournaledVector>) {
+        run: Effect.fnUntraced(function* (all: ReadonlyArray<JournaledVector>) {
           const entries = lastOfEach(all)
           const vectors = yield* (yield* vectorArray)(entries.map((entry) => entry.vector))
           yield* resilient(sql`
@@ -123,14 +135,10 @@ export class Journal extends Context.Service<
       })
 
       return Journal.of({
-        answers: (keys, since) =>
-          empty || keys.length === 0
-            ? Effect.succeed(new Map())
-            : resilient(
-                sql<{ readonly key: string; readonly answer: string }>`
-                  select key, answer from gbrain_effect.journal_answers where key = any(${keys}::text[])
-                    and ${since === undefined ? sql`true` : sql`created_at >= ${since.toISOString()}`}`
-              ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, row.answer])))),
+        answers: Effect.fnUntraced(function* (keys, since) {
+          if (empty || keys.length === 0) return new Map()
+          return yield* since === undefined ? readAnswers(keys) : answersOf(keys, since)
+        }),
         recordAnswer: (entry) => writeAnswers([entry]),
         usual: (model) =>
           empty

@@ -57,19 +57,19 @@ export class Links extends Context.Service<
         sql.literal(`id, from_page_id as "from", to_page_id as "to", link_type as type, link_source as source,
         context, origin_page_id as origin, origin_field as field, resolution_type as resolution`)
 
+      // Page by page, each by the index of its own links. With one condition for all pages a brain's first run, of which the planner
+      // has no statistics yet, reads every link there is for each group: by their source, nearly all have the same, or one by one.
       return Links.of({
         madeBy: (pageIds, { frontmatter }) =>
           resilient(sql<StoredLink>`
-            select ${columns}, from_page_id as "madeBy" from links
-              where from_page_id = any(${pageIds}::int[]) and link_source in ('markdown', 'wikilink-resolved')
-                and (origin_page_id is null or origin_page_id = from_page_id)
+            select ${columns}, made.by as "madeBy" from unnest(${pageIds}::int[]) as made(by)
+            cross join lateral (select * from links where from_page_id = made.by offset 0) as link
+            where link_source in ('markdown', 'wikilink-resolved') and (origin_page_id is null or origin_page_id = made.by)
             union all
-            select ${columns}, origin_page_id from links
-              where origin_page_id = any(${pageIds}::int[]) and from_page_id <> origin_page_id
-                and link_source = 'markdown' and link_type = 'documented_by'
-            union all
-            select ${columns}, origin_page_id from links
-              where origin_page_id = any(${frontmatter ? pageIds : []}::int[]) and link_source = 'frontmatter'`),
+            select ${columns}, made.by from unnest(${pageIds}::int[]) as made(by)
+            cross join lateral (select * from links where origin_page_id = made.by offset 0) as link
+            where link_source = 'frontmatter' and ${frontmatter}
+              or link_source = 'markdown' and link_type = 'documented_by' and from_page_id <> made.by`),
         write: Effect.fnUntraced(function* (removed, written) {
           if (removed.length > 0) yield* sql`delete from links where id = any(${removed}::int[])`
           for (let start = 0; start < written.length; start += rowsAtOnce) {

@@ -12,6 +12,7 @@ import type { SqlError } from "effect/sql"
 import { Database, reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
+import { joinCalls } from "./joinCalls.ts"
 import { type Lease, LeasePolicy } from "./leases/LeasePolicy.ts"
 import { type Attempt, LeaseStore } from "./leases/LeaseStore.ts"
 
@@ -33,6 +34,9 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
 
 /** A release that takes longer is tried again later, and else left to the lease's expiry: stopping must not wait for a database that is away. */
 const releaseTimeout = Duration.seconds(5)
+
+/** For so long giving back waits for the leases that are being given back, to be joined with others. */
+const givingBackPatience = Duration.millis(25)
 
 /**
  * What the fibers of this process hold or ask for, by database: a row that carries our process id is somebody else's when
@@ -125,12 +129,14 @@ export class PageLease extends Context.Service<
         here.delete(lease.id)
       }
 
+      const giveBack = joinCalls({ run: store.giveBack, rowsAtMost: 64, patience: givingBackPatience })
+
       // Work that is done must not wait for a database that is away: the refresher tries again.
       const release = (lease: Held) =>
         Effect.suspend(() => {
           drop(lease)
           unreleased.add(lease)
-          return store.giveBack([lease])
+          return giveBack([lease])
         }).pipe(
           Effect.tap(() => Effect.sync(() => unreleased.delete(lease))),
           Effect.interruptible,

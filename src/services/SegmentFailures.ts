@@ -2,14 +2,18 @@
  * Segments that a model will not or cannot answer usefully. Asking again costs money each time, so the times are counted
  * for each text, and after a few runs the segment is given up until the text changes or `--force` is used.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { resilient } from "./database/Resilience.ts"
+import { joinCalls } from "./joinCalls.ts"
 
 /** After how many failed runs a segment is given up. */
 export const FailurePolicy = Context.Reference("gbrain/FailurePolicy", {
   defaultValue: () => ({ maxAttempts: 3 })
 })
+
+/** For so long a look waits for the one before, to be joined with others. */
+const patience = Duration.millis(25)
 
 /** A failure that is on record. */
 export interface SegmentFailure {
@@ -50,14 +54,23 @@ export class SegmentFailures extends Context.Service<
         reason: row.reason,
         givenUp: row.attempts >= maxAttempts
       })
+      const findJoined = joinCalls({
+        rowsAtMost: 512,
+        patience,
+        run: (keys: ReadonlyArray<string>) =>
+          resilient(sql<{ readonly key: string; readonly attempts: number; readonly reason: string }>`
+            select key, attempts, reason from gbrain_effect.segment_failures where key = any(${keys}::text[])`).pipe(
+            Effect.map((rows) => rows.map(read))
+          )
+      })
       return SegmentFailures.of({
-        find: (keys) =>
-          keys.length === 0
-            ? Effect.succeed(new Map())
-            : resilient(
-                sql<{ readonly key: string; readonly attempts: number; readonly reason: string }>`
-                  select key, attempts, reason from gbrain_effect.segment_failures where key = any(${keys}::text[])`
-              ).pipe(Effect.map((rows) => new Map(rows.map((row) => [row.key, read(row)])))),
+        find: Effect.fnUntraced(function* (keys) {
+          if (keys.length === 0) return new Map()
+          const asked = new Set(keys)
+          return new Map(
+            (yield* findJoined(keys)).flatMap((it) => (asked.has(it.key) ? [[it.key, it] as const] : []))
+          )
+        }),
         record: Effect.fnUntraced(function* ({ key, reason, slug, sourceId }) {
           const rows = yield* resilient(
             sql<{ readonly key: string; readonly attempts: number; readonly reason: string }>`

@@ -18,7 +18,7 @@ import type { EmbeddingCallError } from "../../services/EmbeddingModel.ts"
 import { Journal } from "../../services/Journal.ts"
 import { itemsPerWorker, WorkerPool } from "../../services/WorkerPool.ts"
 import type { Embedder, PreparedInput } from "./embedder.ts"
-import { joinWrites } from "../../services/joinWrites.ts"
+import { joinCalls } from "../../services/joinCalls.ts"
 
 /** An item and its vector. */
 export interface EmbeddedItem<Item> {
@@ -89,7 +89,7 @@ export const embedBatches = Effect.fn("embedBatches")(function* <Item, Input, E,
   const stop = yield* Deferred.make<Failure>()
   // Only what earlier runs left, unless this one adds to it.
   const looksUp = options.journal || (yield* journal.holdsVectors)
-  const write = joinWrites({ write: options.write, rowsAtMost, patience: writePatience })
+  const write = joinCalls({ run: options.write, rowsAtMost, patience: writePatience })
 
   const prepare = (item: Item) =>
     Effect.flatMap(embedder.prepare(options.inputOf(item)), (prepared) =>

@@ -27,17 +27,19 @@ export const makeFetch: Effect.Effect<Fetch, never, Scope.Scope> = Effect.gen(fu
       signal: signal ?? null
     })
     const text = await answer.body.text()
-    return new Response(hasNoBody(answer.statusCode) ? null : text, {
+    const response = new Response(null, {
       status: answer.statusCode,
       headers: Object.entries(answer.headers).flatMap(([name, value]) =>
         value === undefined ? [] : [value].flat().map((one): [string, string] => [name, one])
       )
+    })
+    // The text is there: it is not encoded to bytes, to be streamed and decoded again.
+    return Object.assign(response, {
+      text: () => Promise.resolve(text),
+      json: () => Promise.resolve(text).then(JSON.parse)
     })
   }
 })
 
 const isMethod = (method: string | undefined): method is Undici.Dispatcher.HttpMethod =>
   method === "GET" || method === "POST"
-
-/** A `Response` of these must not be given one. */
-const hasNoBody = (status: number): boolean => status === 204 || status === 304

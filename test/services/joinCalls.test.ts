@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type Duration, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { joinWrites } from "../../src/services/joinWrites.ts"
+import { joinCalls } from "../../src/services/joinCalls.ts"
 
 /** A store that takes a second a write and refuses whatever has a row "bad" in it. */
 const store = (options: { readonly rowsAtMost: number; readonly patience: Duration.Input }) => {
   const written: Array<string> = []
-  const write = joinWrites({
+  const write = joinCalls({
     ...options,
-    write: (rows: ReadonlyArray<string>) =>
+    run: (rows: ReadonlyArray<string>) =>
       Effect.andThen(
         Effect.sleep("1 second"),
         Effect.suspend(() => {
@@ -20,7 +20,7 @@ const store = (options: { readonly rowsAtMost: number; readonly patience: Durati
   return { write, written }
 }
 
-describe("joinWrites", () => {
+describe("joinCalls", () => {
   it.effect("what comes while a write is under way goes with the next, and nothing waits at leisure", () =>
     Effect.gen(function* () {
       const { write, written } = store({ rowsAtMost: 10, patience: "1 minute" })
