@@ -3,8 +3,8 @@
  * `wikilink-resolved`, the front matter `frontmatter` with the page and the field it is from. Only rows of these kinds are
  * extracted, compared and removed; a link that somebody made by hand has another source and is nobody's here.
  */
-import { Context, Effect, Layer } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { Array as Arr, Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { resilient } from "./database/Resilience.ts"
 
 /** A link that a page makes. */
@@ -41,10 +41,18 @@ export class Links extends Context.Service<
       pageIds: ReadonlyArray<number>,
       options: { readonly frontmatter: boolean }
     ) => Effect.Effect<ReadonlyArray<StoredLink>, SqlError.SqlError>
-    /** Removes links by id, and writes links, new ones and ones whose words changed. For use inside a transaction. */
+    /**
+     * Removes links by id, adds new ones, and changes ones whose words changed. For use inside a transaction, which fails when
+     * somebody else added one of them or removed a page since the look at what is there; with `retaken`, what is there by now
+     * is looked at again, row by row.
+     */
     readonly write: (
-      removed: ReadonlyArray<number>,
-      written: ReadonlyArray<Link>
+      changes: {
+        readonly removed: ReadonlyArray<number>
+        readonly created: ReadonlyArray<Link>
+        readonly updated: ReadonlyArray<Link>
+      },
+      options: { readonly retaken: boolean }
     ) => Effect.Effect<void, SqlError.SqlError>
   }
 >()("gbrain/Links") {
@@ -57,9 +65,33 @@ export class Links extends Context.Service<
         sql.literal(`id, from_page_id as "from", to_page_id as "to", link_type as type, link_source as source,
         context, origin_page_id as origin, origin_field as field, resolution_type as resolution`)
 
-      // Page by page, each by the index of its own links. With one condition for all pages a brain's first run, of which the planner
-      // has no statistics yet, reads every link there is for each group: by their source, nearly all have the same, or one by one.
+      // Columns that are all null have no type for the driver, so that what is not there travels as 0 and "".
+      const insert = (links: ReadonlyArray<Link>, how: Statement.Fragment) =>
+        Effect.forEach(
+          Arr.chunksOf(links, rowsAtOnce),
+          (rows) => sql`
+            insert into links as link (from_page_id, to_page_id, link_type, context, link_source, origin_page_id,
+              origin_field, resolution_type)
+            select row."from", row."to", row.type, row.context, row.source, nullif(row.origin, 0), nullif(row.field, ''),
+              nullif(row.resolution, '')
+            from unnest(${rows.map((row) => row.from)}::int[], ${rows.map((row) => row.to)}::int[],
+              ${rows.map((row) => row.type)}::text[], ${rows.map((row) => row.context)}::text[],
+              ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.origin ?? 0)}::int[],
+              ${rows.map((row) => row.field ?? "")}::text[], ${rows.map((row) => row.resolution ?? "")}::text[])
+              as row("from", "to", type, context, source, origin, field, resolution)
+            ${how}`,
+          { discard: true }
+        )
+
+      // A page that is gone since it was looked up takes nothing; every other conflict is an error.
+      const upsert = sql`
+        where exists (select 1 from pages where id = row."from") and exists (select 1 from pages where id = row."to")
+        on conflict (from_page_id, to_page_id, link_type, link_source, origin_page_id) do update set
+          context = excluded.context, origin_field = excluded.origin_field, resolution_type = excluded.resolution_type`
+
       return Links.of({
+        // Page by page, each by the index of its own links. With one condition for all pages a brain's first run, of which the planner
+        // has no statistics yet, reads every link there is for each group: by their source, nearly all have the same, or one by one.
         madeBy: (pageIds, { frontmatter }) =>
           resilient(sql<StoredLink>`
             select ${columns}, made.by as "madeBy" from unnest(${pageIds}::int[]) as made(by)
@@ -70,27 +102,11 @@ export class Links extends Context.Service<
             cross join lateral (select * from links where origin_page_id = made.by offset 0) as link
             where link_source = 'frontmatter' and ${frontmatter}
               or link_source = 'markdown' and link_type = 'documented_by' and from_page_id <> made.by`),
-        write: Effect.fnUntraced(function* (removed, written) {
+        write: Effect.fnUntraced(function* ({ created, removed, updated }, { retaken }) {
           if (removed.length > 0) yield* sql`delete from links where id = any(${removed}::int[])`
-          for (let start = 0; start < written.length; start += rowsAtOnce) {
-            const rows = written.slice(start, start + rowsAtOnce)
-            // A page that is gone since it was looked up takes nothing; every other conflict is an error. Columns that are
-            // all null have no type for the driver, so that what is not there travels as 0 and "".
-            yield* sql`
-              insert into links as link (from_page_id, to_page_id, link_type, context, link_source, origin_page_id,
-                origin_field, resolution_type)
-              select row."from", row."to", row.type, row.context, row.source, nullif(row.origin, 0), nullif(row.field, ''),
-                nullif(row.resolution, '')
-              from unnest(${rows.map((row) => row.from)}::int[], ${rows.map((row) => row.to)}::int[],
-                ${rows.map((row) => row.type)}::text[], ${rows.map((row) => row.context)}::text[],
-                ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.origin ?? 0)}::int[],
-                ${rows.map((row) => row.field ?? "")}::text[], ${rows.map((row) => row.resolution ?? "")}::text[])
-                as row("from", "to", type, context, source, origin, field, resolution)
-              where exists (select 1 from pages where id = row."from") and exists (select 1 from pages where id = row."to")
-              on conflict (from_page_id, to_page_id, link_type, link_source, origin_page_id) do update set
-                context = excluded.context, origin_field = excluded.origin_field,
-                resolution_type = excluded.resolution_type`
-          }
+          if (retaken) return yield* insert([...created, ...updated], upsert)
+          yield* insert(created, sql``)
+          yield* insert(updated, upsert)
         })
       })
     })

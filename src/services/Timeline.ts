@@ -2,8 +2,8 @@
  * Rows of `timeline_entries`. What a page says is added; what it said before and no longer says is removed, if we had added it:
  * gbrain keeps no note of which entries were extracted and which made by hand, so ours are noted in a table of our own.
  */
-import { Context, Effect, Layer } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { Array as Arr, Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import type { TimelineEntry } from "../domain/timeline/Entry.ts"
 import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
@@ -27,10 +27,17 @@ export class Timeline extends Context.Service<
     readonly of: (
       pageIds: ReadonlyArray<number>
     ) => Effect.Effect<ReadonlyArray<StoredEntry>, SqlError.SqlError>
-    /** Removes entries by id, and writes entries, new ones and ones whose detail changed. For use inside a transaction. */
+    /**
+     * Removes entries by id, adds new ones, and changes ones whose detail changed. For use inside a transaction, which fails when
+     * somebody else added one of them since the look at what is there; with `retaken`, those are changed instead.
+     */
     readonly write: (
-      removed: ReadonlyArray<number>,
-      written: ReadonlyArray<PageEntry>
+      changes: {
+        readonly removed: ReadonlyArray<number>
+        readonly created: ReadonlyArray<PageEntry>
+        readonly updated: ReadonlyArray<PageEntry>
+      },
+      options: { readonly retaken: boolean }
     ) => Effect.Effect<void, SqlError.SqlError>
   }
 >()("gbrain/Timeline") {
@@ -40,6 +47,23 @@ export class Timeline extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const table = yield* lookingAt(sql)
+      const insert = (entries: ReadonlyArray<PageEntry>, how: Statement.Fragment) =>
+        Effect.forEach(
+          Arr.chunksOf(entries, rowsAtOnce),
+          (rows) => sql`
+            with made as (
+              insert into timeline_entries as entry (page_id, date, source, summary, detail)
+              select * from unnest(${rows.map((row) => row.pageId)}::int[], ${rows.map((row) => row.date)}::date[],
+                ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.summary)}::text[],
+                ${rows.map((row) => row.detail)}::text[])
+              ${how} returning id, page_id
+            )
+            insert into gbrain_effect.timeline_extracted (entry_id, page_id) select id, page_id from made
+            on conflict do nothing`,
+          { discard: true }
+        )
+      const upsert = sql`on conflict (page_id, date, md5(summary), source) do update set detail = excluded.detail`
+
       return Timeline.of({
         of: (pageIds) =>
           resilient(sql<StoredEntry>`
@@ -47,25 +71,14 @@ export class Timeline extends Context.Service<
               entry.detail, extracted.entry_id is not null as extracted
             from timeline_entries entry left join ${table("timeline_extracted")} extracted on extracted.entry_id = entry.id
             where entry.page_id = any(${pageIds}::int[]) and entry.event_page_id is null`),
-        write: Effect.fnUntraced(function* (removed, written) {
+        write: Effect.fnUntraced(function* ({ created, removed, updated }, { retaken }) {
           if (removed.length > 0) {
             yield* sql`delete from timeline_entries where id = any(${removed}::int[])`
             yield* sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${removed}::int[])`
           }
-          for (let start = 0; start < written.length; start += rowsAtOnce) {
-            const rows = written.slice(start, start + rowsAtOnce)
-            yield* sql`
-              with made as (
-                insert into timeline_entries as entry (page_id, date, source, summary, detail)
-                select * from unnest(${rows.map((row) => row.pageId)}::int[], ${rows.map((row) => row.date)}::date[],
-                  ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.summary)}::text[],
-                  ${rows.map((row) => row.detail)}::text[])
-                on conflict (page_id, date, md5(summary), source) do update set detail = excluded.detail
-                returning id, page_id
-              )
-              insert into gbrain_effect.timeline_extracted (entry_id, page_id) select id, page_id from made
-              on conflict do nothing`
-          }
+          if (retaken) return yield* insert([...created, ...updated], upsert)
+          yield* insert(created, sql``)
+          yield* insert(updated, upsert)
         })
       })
     })

@@ -51,6 +51,7 @@ export const extractText = (report: ExtractReport): string =>
     ...ifAny("files without a page", report.files_without_page),
     ...ifAny("references to no page", report.references_unresolved),
     ...ifAny("edited again and again", report.pages_edited),
+    ...ifAny("removed meanwhile", report.pages_gone),
     ...ifAny("failed", report.pages_failed),
     ...report.files_skipped.slice(0, shown).map(({ path, reason }) => `  skipped ${path}: ${reason}`),
     ...report.names_unresolved

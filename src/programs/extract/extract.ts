@@ -55,7 +55,7 @@ export const extract = Effect.fn("extract")(function* (
 
   const report = Effect.fnUntraced(function* (ended: BulkReport<unknown> | undefined) {
     const elapsed = (yield* Clock.currentTimeMillis) - startedAt
-    const left = Math.max(0, toDo - tally.processed - tally.edited - tally.failed - tally.filesWithoutPage)
+    const left = Math.max(0, toDo - tally.processed - tally.failed - passedOver(tally))
     return {
       command: "extract",
       kind: options.kind,
@@ -68,6 +68,7 @@ export const extract = Effect.fn("extract")(function* (
       pages_up_to_date: files === undefined ? counts.total - counts.toDo : 0,
       pages_processed: tally.processed,
       pages_edited: tally.edited,
+      pages_gone: tally.gone,
       pages_failed: tally.failed,
       pages_left: files === undefined ? left : 0,
       files_without_page: tally.filesWithoutPage,
@@ -133,14 +134,16 @@ const countedIn =
 const newIn = (tally: ExtractTally) => {
   const done = tally.processed - tally.told.done
   const failed = tally.failed - tally.told.failed
-  const skipped = tally.edited + tally.filesWithoutPage - tally.told.skipped
+  const skipped = passedOver(tally) - tally.told.skipped
   tally.told = {
     done: tally.processed,
     failed: tally.failed,
-    skipped: tally.edited + tally.filesWithoutPage
+    skipped: passedOver(tally)
   }
   return { done, failed, skipped }
 }
+
+const passedOver = (tally: ExtractTally) => tally.edited + tally.gone + tally.filesWithoutPage
 
 const statusOf = (
   tally: ExtractTally,

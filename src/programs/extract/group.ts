@@ -1,5 +1,6 @@
 /** A group of pages, extracted together: read, compared with what is there, and written in one transaction. */
 import { Effect, Option } from "effect"
+import { SqlError } from "effect/sql"
 import { entryKey, timelineOf } from "../../domain/timeline/Timeline.ts"
 import { BrainConfig } from "../../services/BrainConfig.ts"
 import { ExtractPages } from "../../services/ExtractPages.ts"
@@ -93,24 +94,32 @@ export const extractGroup = Effect.fn("extractGroup")(function* (
     done.length === 0 && !hasChanges(whole.outcome.links) && !hasChanges(whole.outcome.entries)
   if (options.dryRun || nothingToWrite) return whole.outcome
 
-  return yield* store.commit({
-    pages: all,
-    done: new Set(done),
-    write: Effect.fnUntraced(function* (unchanged) {
-      const edited = all.map((page) => page.id).filter((id) => !unchanged.has(id))
-      const now = edited.length === 0 ? whole : outcomeFor(unchanged, edited)
-      yield* links.write(now.linkChanges.removed, now.linkChanges.written)
-      yield* timeline.write(now.entryChanges.removed, now.entryChanges.written)
-      if (withLinks) {
-        yield* names.wait(
-          ids.filter((id) => unchanged.has(id)),
-          made.waiting.filter((it) => unchanged.has(it.pageId))
-        )
-      }
-      return now.outcome
+  const commit = (how: { readonly retaken: boolean }) =>
+    store.commit({
+      pages: all,
+      done: new Set(done),
+      write: Effect.fnUntraced(function* (unchanged) {
+        const edited = all.map((page) => page.id).filter((id) => !unchanged.has(id))
+        const now = edited.length === 0 ? whole : outcomeFor(unchanged, edited)
+        yield* links.write(now.linkChanges, how)
+        yield* timeline.write(now.entryChanges, how)
+        if (withLinks) {
+          yield* names.wait(
+            ids.filter((id) => unchanged.has(id)),
+            made.waiting.filter((it) => unchanged.has(it.pageId))
+          )
+        }
+        return now.outcome
+      })
     })
-  })
+  // Rows are added as what was looked at allows, and only when that turns out to be outdated each is looked up again.
+  return yield* Effect.catchIf(commit({ retaken: false }), isOutdated, () => commit({ retaken: true }))
 })
+
+/** Somebody else wrote one of the rows, or removed a page that they lead to. */
+const isOutdated = (error: unknown): boolean =>
+  SqlError.isSqlError(error) &&
+  (error.reason._tag === "UniqueViolation" || error.reason._tag === "ConstraintError")
 
 const nothingMade: MadeLinks = { links: new Map(), waiting: [], unresolved: 0, unresolvedNames: [] }
 
@@ -168,7 +177,7 @@ const compare = <Row, Stored extends Row & { readonly id: number }>(rows: {
   const removed = [...left.values()].filter(isOurs)
   return {
     created,
-    written: [...created, ...updated],
+    updated,
     removed: removed.map((row) => row.id),
     counts: {
       found: wanted.length,

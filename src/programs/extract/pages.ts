@@ -19,7 +19,9 @@ export const extractPages = Effect.fn("extractPages")(function* (
   const failed: Array<number> = []
   let left = ids
   for (let round = 0; round < rounds && left.length > 0; round++) {
-    const undone = yield* extractTexts((yield* store.load(left)).map(textOf), options, tally)
+    const there = yield* store.load(left)
+    tally.gone += left.length - there.length
+    const undone = yield* extractTexts(there.map(textOf), options, tally)
     failed.push(...undone.failed)
     left = undone.edited
   }

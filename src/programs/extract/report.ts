@@ -24,6 +24,8 @@ export const ExtractReport = Schema.Struct({
   pages_processed: Count,
   /** Edited again and again while they were read; taken by the next run. */
   pages_edited: Count,
+  /** Removed since they were listed. */
+  pages_gone: Count,
   pages_failed: Count,
   /** Out of date still, since the time was up. */
   pages_left: Count,
@@ -53,6 +55,7 @@ export type ExtractReport = typeof ExtractReport.Type
 export interface ExtractTally {
   processed: number
   edited: number
+  gone: number
   failed: number
   filesWithoutPage: number
   links: typeof Changes.Type
@@ -71,6 +74,7 @@ const none = { found: 0, created: 0, updated: 0, removed: 0 }
 export const makeTally = (): ExtractTally => ({
   processed: 0,
   edited: 0,
+  gone: 0,
   failed: 0,
   filesWithoutPage: 0,
   links: none,

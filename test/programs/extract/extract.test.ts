@@ -32,8 +32,11 @@ const stale = Effect.gen(function* () {
 
 const none = { created: 0, updated: 0, removed: 0 }
 
-/** A run during which page `a` is edited, right before its links are written, so many times. */
-const runEdited = (times: number) =>
+/** A run during which something happens right before links are written, after what is there was looked at, so many times. */
+const runWhile = <E>(
+  happens: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, E>,
+  options: { readonly times: number }
+) =>
   extract(defaultExtractOptions).pipe(
     Effect.provide(
       Layer.effect(
@@ -41,22 +44,28 @@ const runEdited = (times: number) =>
         Effect.gen(function* () {
           const links = yield* Links
           const sql = yield* SqlClient.SqlClient
-          let edits = 0
-          const edit = sql`
-            update pages set compiled_truth = ${"[[c]]\n\n- **2024-01-01** | new"}, updated_at = clock_timestamp() where slug = 'a'`
+          let times = 0
           return Links.of({
             ...links,
-            madeBy: (ids, options) =>
-              Effect.tap(links.madeBy(ids, options), () =>
+            madeBy: (ids, how) =>
+              Effect.tap(links.madeBy(ids, how), () =>
                 Effect.when(
-                  edit,
-                  Effect.sync(() => edits++ < times)
+                  Effect.orDie(happens(sql)),
+                  Effect.sync(() => times++ < options.times)
                 )
               )
           })
         })
       ).pipe(Layer.provideMerge(extractLayer({ workers: 2 })))
     )
+  )
+
+/** A run during which page `a` is edited. */
+const runEdited = (times: number) =>
+  runWhile(
+    (sql) => sql`
+      update pages set compiled_truth = ${"[[c]]\n\n- **2024-01-01** | new"}, updated_at = clock_timestamp() where slug = 'a'`,
+    { times }
   )
 
 const capitals = Effect.gen(function* () {
@@ -330,6 +339,34 @@ onBothDatabases("extract", (brain) => {
       expect(yield* allLinks).toEqual(["a mentions c"])
     }))
 
+  test("what others write and remove between the look and the writing costs nothing and is there once", () =>
+    Effect.gen(function* () {
+      yield* putPages([
+        page("a", "[[b]] [[c]]\n\n- **2024-03-15** | Met", { frontmatter: { company: "d" } }),
+        page("b", ""),
+        page("c", ""),
+        page("d", "")
+      ])
+      const report = yield* runWhile(
+        (sql) =>
+          Effect.gen(function* () {
+            yield* sql`delete from pages where slug = 'b'`
+            yield* sql`
+              insert into links (from_page_id, to_page_id, link_type, link_source, context)
+              select a.id, c.id, 'mentions', 'markdown', 'theirs' from pages a, pages c where a.slug = 'a' and c.slug = 'c'`
+            yield* sql`
+              insert into timeline_entries (page_id, date, source, summary, detail)
+              select id, '2024-03-15', 'markdown', 'Met', 'theirs' from pages where slug = 'a'`
+          }),
+        { times: 1 }
+      )
+      expect(report).toMatchObject({ status: "completed", pages_failed: 0, pages_gone: 1 })
+      expect(yield* allLinks).toEqual(["a mentions c"])
+      expect(yield* allEntries).toEqual(["a 2024-03-15 markdown: Met"])
+      expect(yield* stale).toEqual([])
+      expect((yield* runExtract({ force: true })).links).toMatchObject(none)
+    }))
+
   test("one page that the database refuses takes no other along", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
@@ -359,7 +396,7 @@ onBothDatabases("extract", (brain) => {
         would_link: [{ from: "a", to: "b", type: "mentions" }]
       })
       expect(yield* allLinks).toEqual([])
-      expect(yield* allEntries).toEqual([])
+      expect(yield* allEntries).toEqual(["a 2024-03-15 markdown: Met"])
       expect(yield* stale).toEqual(["a", "b"])
       expect(yield* sql`select 1 from gbrain_effect.runs`).toEqual([])
     }))
@@ -395,9 +432,9 @@ onBothDatabases("extract", (brain) => {
       const forSlugs = <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.provide(work, extractBrainLayer)
       yield* forSlugs(extractLinksForSlugs(written))
       expect(yield* allLinks).toEqual(["b mentions a"])
-      expect(yield* allEntries).toEqual([])
+      expect(yield* allEntries).toEqual(["a 2024-03-15 markdown: Met"])
       yield* forSlugs(extractTimelineForSlugs(written))
-      expect(yield* allEntries).toHaveLength(1)
+      expect(yield* allEntries).toEqual(["a 2024-03-15 markdown: Met"])
       expect(yield* stale).toEqual(["a", "b"])
       yield* forSlugs(extractForSlugs({ ...written, slugs: ["a"] }, "all"))
       expect(yield* stale).toEqual(["b"])
