@@ -341,12 +341,9 @@ onBothDatabases("extract", (brain) => {
 
   test("what others write and remove between the look and the writing costs nothing and is there once", () =>
     Effect.gen(function* () {
-      yield* putPages([
-        page("a", "[[b]] [[c]]\n\n- **2024-03-15** | Met", { frontmatter: { company: "d" } }),
-        page("b", ""),
-        page("c", ""),
-        page("d", "")
-      ])
+      yield* putPages([page("b", ""), page("c", ""), page("d", "")])
+      yield* runExtract()
+      yield* putPages([page("a", "[[b]] [[c]]\n\n- **2024-03-15** | Met", { frontmatter: { company: "d" } })])
       const report = yield* runWhile(
         (sql) =>
           Effect.gen(function* () {
@@ -360,11 +357,19 @@ onBothDatabases("extract", (brain) => {
           }),
         { times: 1 }
       )
-      expect(report).toMatchObject({ status: "completed", pages_failed: 0, pages_gone: 1 })
+      expect(report).toMatchObject({ status: "completed", pages_processed: 1, pages_failed: 0 })
       expect(yield* allLinks).toEqual(["a mentions c"])
       expect(yield* allEntries).toEqual(["a 2024-03-15 markdown: Met"])
       expect(yield* stale).toEqual([])
       expect((yield* runExtract({ force: true })).links).toMatchObject(none)
+    }))
+
+  test("a page that is removed while a run is under way is not called left", () =>
+    Effect.gen(function* () {
+      yield* putPages([page("a", "[[b]]"), page("b", "[[a]]")])
+      const report = yield* runWhile((sql) => sql`delete from pages where slug = 'b'`, { times: 1 })
+      expect(report).toMatchObject({ status: "completed", pages_processed: 1, pages_gone: 1, pages_left: 0 })
+      expect(yield* allLinks).toEqual([])
     }))
 
   test("one page that the database refuses takes no other along", () =>
