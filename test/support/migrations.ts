@@ -121,9 +121,11 @@ export const migrate = (
     readonly to?: EmbeddingSpace
     readonly cap?: string
     readonly undo?: boolean
+    /** Inputs in a request; 5 unless told, so that there are several. */
+    readonly requestInputs?: Option.Option<number>
   } = {}
 ) => {
-  const { cap = "5", to = newSpace, undo = false, ...rest } = options
+  const { cap = "5", to = newSpace, undo = false, requestInputs = Option.some(5), ...rest } = options
   const asked = { ...defaultMigrationOptions, ...rest }
   return (undo ? undoMigration(asked) : migrateEmbeddings(asked)).pipe(
     Effect.provide(
@@ -133,7 +135,7 @@ export const migrate = (
     ),
     Effect.provideService(MigrationPolicy, {
       read: { limit: 7, bytes: 10_000 },
-      request: { inputs: Option.some(5), bytes: Option.none() },
+      requestInputs,
       swapWithin: Duration.seconds(20)
     })
   )

@@ -7,7 +7,6 @@
  */
 import { Clock, Effect, Option, Stream } from "effect"
 import { embeddedText, embeddingLease } from "../../domain/EmbeddedText.ts"
-import * as Money from "../../domain/Money.ts"
 import { Budget } from "../../services/Budget.ts"
 import {
   type ChunkCounts,
@@ -17,7 +16,6 @@ import {
 } from "../../services/ChunkEmbeddings.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { checkChunksWidth } from "../../services/EmbeddingWidth.ts"
-import { Prices } from "../../services/Prices.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Runs, type RunStatus } from "../../services/Runs.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
@@ -29,7 +27,7 @@ import { textEmbedder } from "./embedder.ts"
 import type { EmbedOptions } from "./options.ts"
 import { type EmbedReport, type EmbedTally, makeEmbedTally, name } from "./report.ts"
 import { makeIndexKeeper } from "./indexKeeper.ts"
-import { requestBytes, requestInputs } from "./requests.ts"
+import { requestWishes } from "./requests.ts"
 import { askedOf, chunkScope } from "./scope.ts"
 
 /**
@@ -142,7 +140,7 @@ const embedSource = Effect.fnUntraced(function* (
   const model = yield* EmbeddingModel
   const progress = yield* Progress
   const [owner = ""] = scope.sourceIds
-  const embedder = yield* textEmbedder(yield* wishes(options, toDo))
+  const embedder = yield* textEmbedder(yield* requestWishes(toDo, options.batchSize))
 
   const write = Effect.fnUntraced(function* (embedded: ReadonlyArray<EmbeddedItem<StaleChunk>>) {
     const written = yield* chunks.write(
@@ -181,24 +179,6 @@ const embedSource = Effect.fnUntraced(function* (
     write,
     unembedded
   })
-})
-
-const wishes = Effect.fnUntraced(function* (options: EmbedOptions, toDo: number) {
-  const model = yield* EmbeddingModel
-  const pool = yield* WorkerPool
-  const { cap, reserved, spent } = yield* (yield* Budget).snapshot
-  const price = (yield* Prices).of(model.model)
-  const workers = yield* pool.limit
-  return {
-    inputs: Option.some(
-      requestInputs({ toDo, workers, limit: model.limits.inputs, asked: options.batchSize })
-    ),
-    bytes: requestBytes({
-      left: Option.map(cap, (limit) => Money.subtract(limit, Money.add(spent, reserved))),
-      pricePerToken: Option.map(price, (it) => it.input),
-      workers
-    })
-  }
 })
 
 const perSecond = (chunks: number, millis: number): number =>

@@ -10,10 +10,10 @@ import { type MigrationOptions, MigrationPolicy } from "./options.ts"
 import type { MigrationTally } from "./report.ts"
 
 /** Rows anywhere in the tables. */
-const everything: Pass = { kind: "wanted", from: {}, note: false }
+const everything: Pass = { kind: "wanted", from: {}, rows: Option.none(), note: false }
 
 /** Rows that would lose their vector. */
-const losing: Pass = { kind: "losing", from: {}, note: false }
+const losing: Pass = { kind: "losing", from: {}, rows: Option.none(), note: false }
 
 /** What a run under the lease has to do with. */
 export interface Run {
@@ -41,15 +41,16 @@ export const advance = Effect.fn("advance")(function* (
     begun.phase === "filling"
       ? yield* Effect.forEach(begun.specs, (spec) => migrations.count(spec, Option.some(begun)))
       : []
+  const rows = counts.reduce((sum, count) => sum + count.rows, 0)
   yield* progress.begin({
     command: "migrate embeddings",
     unit: "rows",
-    total: Option.some(counts.reduce((sum, { rows }) => sum + rows, 0))
+    total: Option.some(rows)
   })
 
   let migration = begun
   if (migration.phase === "filling") {
-    const first: Pass = { kind: "wanted", from: migration.position, note: true }
+    const first: Pass = { kind: "wanted", from: migration.position, rows: Option.some(rows), note: true }
     if (!(yield* pass(migration, first, tally))) return endOf(tally)
     yield* makeIndexes(migration, tally)
     if (!(yield* pass(migration, everything, tally))) return endOf(tally)

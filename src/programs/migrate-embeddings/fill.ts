@@ -12,6 +12,7 @@ import {
 import { Progress } from "../../services/Progress.ts"
 import { embedBatches, type EmbeddedItem, type UnembeddedItem } from "../embed/embedBatches.ts"
 import { textEmbedder } from "../embed/embedder.ts"
+import { requestWishes } from "../embed/requests.ts"
 import { MigrationPolicy } from "./options.ts"
 import type { MigrationTally } from "./report.ts"
 
@@ -34,6 +35,8 @@ export interface Pass {
   readonly kind: PendingKind
   /** After which id each table is begun. */
   readonly from: Readonly<Record<string, number>>
+  /** How many rows are to be embedded, where that is known. */
+  readonly rows: Option.Option<number>
   /** Whether it is noted for a later run how far the pass has come. */
   readonly note: boolean
 }
@@ -49,7 +52,7 @@ export const fillPass = Effect.fn("fillPass")(function* (
 ) {
   const migrations = yield* EmbeddingMigrations
   const progress = yield* Progress
-  const { read, request } = yield* MigrationPolicy
+  const { read, requestInputs } = yield* MigrationPolicy
   const pages = new Map(migration.specs.map((spec) => [spec, new Array<ReadPage>()]))
 
   const itemsOf = (spec: TableSpec) =>
@@ -108,7 +111,12 @@ export const fillPass = Effect.fn("fillPass")(function* (
   yield* embedBatches({
     items: Stream.flatMap(Stream.fromIterable(migration.specs), itemsOf),
     inputOf: ({ row }) => row.text,
-    embedder: yield* textEmbedder(request),
+    embedder: yield* textEmbedder(
+      yield* requestWishes(
+        Option.getOrElse(pass.rows, () => Infinity),
+        requestInputs
+      )
+    ),
     owner: "migrate embeddings",
     // A vector is written where it belongs as soon as it comes; nothing is gained by writing it twice.
     journal: false,

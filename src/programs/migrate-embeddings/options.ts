@@ -17,8 +17,8 @@ export const MigrationPolicy = Context.Reference("gbrain/MigrationPolicy", {
   defaultValue: () => ({
     /** Rows read together, and how many bytes their texts may be in all. */
     read: { limit: 500, bytes: 2_000_000 },
-    /** How far requests are filled, where less than the provider takes is wanted. */
-    request: { inputs: Option.none<number>(), bytes: Option.none<number>() },
+    /** Inputs in a request; else they are shared out among the workers. */
+    requestInputs: Option.none<number>(),
     /** How long rows may go on being written by others before the swap is left to a later run. */
     swapWithin: Duration.minutes(2)
   })

@@ -64,6 +64,21 @@ onBothDatabases("migrate embeddings", (brain) => {
     )
 
   test(
+    "rows that would fill one request are shared out among the workers",
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      yield* putChunks(yield* putPage("notes/one"), texts("chunk", 300))
+      // Four requests for each of three workers, of 25 texts.
+      expect(yield* migrate(api.url, { requestInputs: Option.none() })).toMatchObject({
+        status: "completed",
+        rows_embedded: 300,
+        embedding_calls: 12
+      })
+      expect(yield* wrongRows(newSpace)).toEqual([])
+    })
+  )
+
+  test(
     "embeds every row once, and the brain is then of the new model; going back costs what is new; both are repeatable",
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
