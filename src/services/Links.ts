@@ -6,6 +6,7 @@
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { resilient } from "./database/Resilience.ts"
+import { keepStatistics } from "./database/statistics.ts"
 
 /** A link that a page makes. */
 export interface Link {
@@ -65,6 +66,16 @@ export class Links extends Context.Service<
         sql.literal(`id, from_page_id as "from", to_page_id as "to", link_type as type, link_source as source,
         context, origin_page_id as origin, origin_field as field, resolution_type as resolution`)
 
+      // What pages are looked up by. Untold, the planner expects hundreds of links a page, and a server compiles the look (`jit`) each
+      // time, for longer than it takes.
+      const wrote = keepStatistics(sql, {
+        table: "links",
+        sampled: [
+          "links (from_page_id, to_page_id, link_source, origin_page_id)",
+          "timeline_entries (page_id)"
+        ]
+      })
+
       // Columns that are all null have no type for the driver, so that what is not there travels as 0 and "".
       const insert = (links: ReadonlyArray<Link>, how: Statement.Fragment) =>
         Effect.forEach(
@@ -107,6 +118,7 @@ export class Links extends Context.Service<
           if (retaken) return yield* insert([...created, ...updated], upsert)
           yield* insert(created, sql``)
           yield* insert(updated, upsert)
+          yield* wrote(created.length)
         })
       })
     })

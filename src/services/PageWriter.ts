@@ -110,7 +110,10 @@ export class PageWriter extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const codeRows = makeChunkRows(sql)
       // What the planner does not know costs time only.
-      const wrote = keepStatistics(sql, ["pages", "content_chunks", "gbrain_effect.pages_chunked"])
+      const wrote = keepStatistics(sql, {
+        table: "pages",
+        sampled: ["pages", "content_chunks", "gbrain_effect.pages_chunked"]
+      })
 
       const upsertPages = (origin: ImportOrigin, pages: ReadonlyArray<ImportedPage>) => {
         const rows = pages.map((page) => ({
