@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Option, Schema, Semaphore, Stream } from "effec
 import { SqlClient, type SqlError } from "effect/sql"
 import { groupsOf } from "./database/pageGroups.ts"
 import { resilient } from "./database/Resilience.ts"
+import { keepStatistics } from "./database/statistics.ts"
 
 /**
  * When the rules for links and timelines last changed; what was extracted before is out of date. gbrain's instant, for its rules
@@ -84,6 +85,8 @@ export class ExtractPages extends Context.Service<
      * those; they are marked as done. Answers what `write` answers.
      */
     readonly commit: <A, E, R>(commit: Commit<A, E, R>) => Effect.Effect<A, E | SqlError.SqlError, R>
+    /** Is told of new rows that were committed, and tells the planner when they have become many. */
+    readonly wrote: (rows: { readonly links: number; readonly entries: number }) => Effect.Effect<void>
   }
 >()("gbrain/ExtractPages") {
   /** Pages of the open brain. */
@@ -92,6 +95,17 @@ export class ExtractPages extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const writing = yield* Semaphore.make(writersAtOnce)
+
+      // The columns by which links and entries are looked up. Without statistics the planner expects hundreds of links a page, and a
+      // server compiles each query (`jit`), which takes longer than running it.
+      const wroteLinks = keepStatistics(sql, {
+        table: "links",
+        sampled: ["links (from_page_id, to_page_id, link_source, origin_page_id)"]
+      })
+      const wroteEntries = keepStatistics(sql, {
+        table: "timeline_entries",
+        sampled: ["timeline_entries (page_id)"]
+      })
 
       const isStale = sql`(page.links_extracted_at is null or page.links_extracted_at < ${rulesSince}::timestamptz
         or page.updated_at > page.links_extracted_at)`
@@ -166,7 +180,8 @@ export class ExtractPages extends Context.Service<
                 where id = any(${marked}::int[])`
             }
             return written
-          }).pipe(sql.withTransaction, resilient, (work) => writing.withPermit(work))
+          }).pipe(sql.withTransaction, resilient, (work) => writing.withPermit(work)),
+        wrote: ({ entries, links }) => Effect.ignore(Effect.andThen(wroteLinks(links), wroteEntries(entries)))
       })
     })
   )

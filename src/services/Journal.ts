@@ -6,7 +6,7 @@
  * Two kinds: chat answers stay, so that unchanged parts of edited pages cost nothing; vectors are large and are kept only
  * until the page they belong to is committed. From then on the facts have them, and a fact that is written again brings its own.
  */
-import { Context, Duration, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { factSource } from "../domain/ConversationPages.ts"
 import type * as Money from "../domain/Money.ts"
@@ -32,9 +32,6 @@ export interface JournaledVector {
   readonly key: string
   readonly vector: Float32Array
 }
-
-/** For so long a statement waits for the one before, to be joined with others. */
-const patience = Duration.millis(25)
 
 /** Answers paid for. */
 export class Journal extends Context.Service<
@@ -94,7 +91,6 @@ export class Journal extends Context.Service<
 
       const writeAnswers = joinCalls({
         rowsAtMost: 64,
-        patience,
         run: (all: ReadonlyArray<JournaledAnswer>) => {
           const entries = lastOfEach(all)
           return resilient(sql`
@@ -117,13 +113,11 @@ export class Journal extends Context.Service<
         )
       const readAnswers = joinCalls({
         run: (keys: ReadonlyArray<string>) => answersOf(keys),
-        rowsAtMost: 512,
-        patience
+        rowsAtMost: 512
       })
 
       const writeVectors = joinCalls({
         rowsAtMost: 256,
-        patience,
         run: Effect.fnUntraced(function* (all: ReadonlyArray<JournaledVector>) {
           const entries = lastOfEach(all)
           const vectors = yield* (yield* vectorArray)(entries.map((entry) => entry.vector))
@@ -137,7 +131,9 @@ export class Journal extends Context.Service<
       return Journal.of({
         answers: Effect.fnUntraced(function* (keys, since) {
           if (empty || keys.length === 0) return new Map()
-          return yield* since === undefined ? readAnswers(keys) : answersOf(keys, since)
+          if (since !== undefined) return yield* answersOf(keys, since)
+          const asked = new Set(keys)
+          return new Map([...(yield* readAnswers(keys))].filter(([key]) => asked.has(key)))
         }),
         recordAnswer: (entry) => writeAnswers([entry]),
         usual: (model) =>

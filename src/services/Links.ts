@@ -6,7 +6,6 @@
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { resilient } from "./database/Resilience.ts"
-import { keepStatistics } from "./database/statistics.ts"
 
 /** A link that a page makes. */
 export interface Link {
@@ -66,16 +65,6 @@ export class Links extends Context.Service<
         sql.literal(`id, from_page_id as "from", to_page_id as "to", link_type as type, link_source as source,
         context, origin_page_id as origin, origin_field as field, resolution_type as resolution`)
 
-      // What pages are looked up by. Untold, the planner expects hundreds of links a page, and a server compiles the look (`jit`) each
-      // time, for longer than it takes.
-      const wrote = keepStatistics(sql, {
-        table: "links",
-        sampled: [
-          "links (from_page_id, to_page_id, link_source, origin_page_id)",
-          "timeline_entries (page_id)"
-        ]
-      })
-
       // Columns that are all null have no type for the driver, so that what is not there travels as 0 and "".
       const insert = (links: ReadonlyArray<Link>, how: Statement.Fragment) =>
         Effect.forEach(
@@ -102,7 +91,8 @@ export class Links extends Context.Service<
 
       return Links.of({
         // Page by page, each by the index of its own links. With one condition for all pages a brain's first run, of which the planner
-        // has no statistics yet, reads every link there is for each group: by their source, nearly all have the same, or one by one.
+        // has no statistics yet, reads every link there is for each group: by the index on their source, which nearly all share, or by
+        // scanning the table.
         madeBy: (pageIds, { frontmatter }) =>
           resilient(sql<StoredLink>`
             select ${columns}, made.by as "madeBy" from unnest(${pageIds}::int[]) as made(by)
@@ -118,7 +108,6 @@ export class Links extends Context.Service<
           if (retaken) return yield* insert([...created, ...updated], upsert)
           yield* insert(created, sql``)
           yield* insert(updated, upsert)
-          yield* wrote(created.length)
         })
       })
     })

@@ -35,9 +35,6 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
 /** A release that takes longer is tried again later, and else left to the lease's expiry: stopping must not wait for a database that is away. */
 const releaseTimeout = Duration.seconds(5)
 
-/** For so long giving back waits for the leases that are being given back, to be joined with others. */
-const givingBackPatience = Duration.millis(25)
-
 /**
  * What the fibers of this process hold or ask for, by database: a row that carries our process id is somebody else's when
  * another layer in this process took it, and a leftover when nobody did.
@@ -129,7 +126,7 @@ export class PageLease extends Context.Service<
         here.delete(lease.id)
       }
 
-      const giveBack = joinCalls({ run: store.giveBack, rowsAtMost: 64, patience: givingBackPatience })
+      const giveBack = joinCalls({ run: store.giveBack, rowsAtMost: 64 })
 
       // Work that is done must not wait for a database that is away: the refresher tries again.
       const release = (lease: Held) =>

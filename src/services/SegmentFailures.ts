@@ -2,7 +2,7 @@
  * Segments that a model will not or cannot answer usefully. Asking again costs money each time, so the times are counted
  * for each text, and after a few runs the segment is given up until the text changes or `--force` is used.
  */
-import { Context, Duration, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { resilient } from "./database/Resilience.ts"
 import { joinCalls } from "./joinCalls.ts"
@@ -11,9 +11,6 @@ import { joinCalls } from "./joinCalls.ts"
 export const FailurePolicy = Context.Reference("gbrain/FailurePolicy", {
   defaultValue: () => ({ maxAttempts: 3 })
 })
-
-/** For so long a look waits for the one before, to be joined with others. */
-const patience = Duration.millis(25)
 
 /** A failure that is on record. */
 export interface SegmentFailure {
@@ -56,7 +53,6 @@ export class SegmentFailures extends Context.Service<
       })
       const findJoined = joinCalls({
         rowsAtMost: 512,
-        patience,
         run: (keys: ReadonlyArray<string>) =>
           resilient(sql<{ readonly key: string; readonly attempts: number; readonly reason: string }>`
             select key, attempts, reason from gbrain_effect.segment_failures where key = any(${keys}::text[])`).pipe(

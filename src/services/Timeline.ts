@@ -29,7 +29,7 @@ export class Timeline extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<StoredEntry>, SqlError.SqlError>
     /**
      * Removes entries by id, adds new ones, and changes ones whose detail changed. For use inside a transaction, which fails when
-     * somebody else added one of them since the look at what is there; with `retaken`, those are changed instead.
+     * somebody else added one of them since the look at what is there; with `retaken` that one stays theirs.
      */
     readonly write: (
       changes: {
@@ -70,14 +70,13 @@ export class Timeline extends Context.Service<
             select entry.id, entry.page_id as "pageId", to_char(entry.date, 'YYYY-MM-DD') as date, entry.source, entry.summary,
               entry.detail, extracted.entry_id is not null as extracted
             from timeline_entries entry left join ${table("timeline_extracted")} extracted on extracted.entry_id = entry.id
-            where entry.page_id = any(${pageIds}::int[]) and entry.event_page_id is null`),
+            where entry.page_id = any(${pageIds}::int[])`),
         write: Effect.fnUntraced(function* ({ created, removed, updated }, { retaken }) {
           if (removed.length > 0) {
             yield* sql`delete from timeline_entries where id = any(${removed}::int[])`
             yield* sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${removed}::int[])`
           }
-          if (retaken) return yield* insert([...created, ...updated], upsert)
-          yield* insert(created, sql``)
+          yield* insert(created, retaken ? sql`on conflict do nothing` : sql``)
           yield* insert(updated, upsert)
         })
       })

@@ -3,68 +3,77 @@
  * small statements become a few larger ones exactly when they come faster than they are answered; at leisure nothing waits, and
  * for a slow statement nobody waits long.
  */
-import { Deferred, type Duration, Effect, Exit, Fiber, Option } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
 
-interface Waiting<Row, A> {
+interface Waiting<Row, A, E> {
   readonly rows: ReadonlyArray<Row>
-  /** What came of the call that the rows went with; none when it failed, and they have to go by themselves. */
-  readonly told: Deferred.Deferred<Option.Option<A>>
+  /** What came of the call that the rows went with; none when that says nothing of these rows, and they have to go by themselves. */
+  readonly told: Deferred.Deferred<Option.Option<Exit.Exit<A, E>>>
 }
+
+/** How long a call waits for the one before it, unless told otherwise. */
+const usualPatience = Duration.millis(25)
 
 /**
  * A `run` for many fibers. Each call ends when its own rows are through, with what came of the call that they went with: of a read all
  * that was found, for others too. It fails as its rows alone fail: after a joined call that fails everybody's rows go by themselves.
  * Calls are joined up to `rowsAtMost` rows, and one with more than that goes by itself. A call under way is waited for as long as
- * `patience`; then the next begins beside it.
+ * `patience` (25 ms); then the next begins beside it. Not for use inside a transaction, which would take others' rows along.
  */
 export const joinCalls = <Row, A, E, R>(options: {
   readonly run: (rows: ReadonlyArray<Row>) => Effect.Effect<A, E, R>
   readonly rowsAtMost: number
-  readonly patience: Duration.Input
+  readonly patience?: Duration.Input
 }) => {
-  const queue: Array<Waiting<Row, A>> = []
+  const { patience = usualPatience, rowsAtMost, run } = options
+  const queue: Array<Waiting<Row, A, E>> = []
   // Completed when the next call may begin.
   let busy: Deferred.Deferred<void> | undefined
 
-  const take = (): ReadonlyArray<Waiting<Row, A>> => {
-    const taken: Array<Waiting<Row, A>> = []
+  const take = (): ReadonlyArray<Waiting<Row, A, E>> => {
+    const taken: Array<Waiting<Row, A, E>> = []
     let rows = 0
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
       rows += next.rows.length
-      if (taken.length > 0 && rows > options.rowsAtMost) break
+      if (taken.length > 0 && rows > rowsAtMost) break
       taken.push(next)
       queue.shift()
     }
     return taken
   }
 
-  const runSome = Effect.suspend(() => {
-    const some = take()
-    return options.run(some.flatMap((it) => it.rows)).pipe(
-      Effect.onExit((exit) =>
-        Effect.forEach(some, ({ told }) =>
-          Deferred.succeed(told, Exit.isSuccess(exit) ? Option.some(exit.value) : Option.none())
-        )
-      ),
-      Effect.exit
-    )
-  })
-
-  const runBusy = Effect.gen(function* () {
-    const mine = yield* Deferred.make<void>()
-    busy = mine
-    const free = Effect.suspend(() => {
-      if (busy === mine) busy = undefined
-      return Deferred.succeed(mine, undefined)
+  // Whatever interrupts the call, those whose rows were taken hear of it.
+  const runSome = Effect.uninterruptibleMask((restore) =>
+    Effect.suspend(() => {
+      const some = take()
+      return restore(run(some.flatMap((it) => it.rows))).pipe(
+        Effect.exit,
+        Effect.flatMap((exit) => {
+          const isTheirs = Exit.isSuccess(exit) || (some.length === 1 && !Exit.hasInterrupts(exit))
+          const outcome = isTheirs ? Option.some(exit) : Option.none()
+          return Effect.forEach(some, ({ told }) => Deferred.succeed(told, outcome), { discard: true })
+        })
+      )
     })
-    const patience = yield* Effect.forkChild(
-      Effect.interruptible(Effect.andThen(Effect.sleep(options.patience), free))
-    )
-    yield* runSome.pipe(Effect.onExit(() => Effect.andThen(Fiber.interrupt(patience), free)))
-  })
+  )
+
+  const runBusy = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const mine = yield* Deferred.make<void>()
+      busy = mine
+      const free = Effect.suspend(() => {
+        if (busy === mine) busy = undefined
+        return Deferred.succeed(mine, undefined)
+      })
+      const waiting = yield* Effect.forkChild(
+        Effect.interruptible(Effect.andThen(Effect.sleep(patience), free))
+      )
+      yield* restore(runSome).pipe(Effect.onExit(() => Effect.andThen(Fiber.interrupt(waiting), free)))
+    })
+  )
 
   // Whoever may begin may find that the one before has taken its rows along.
-  const runUntil = (mine: Waiting<Row, A>): Effect.Effect<void, never, R> =>
+  const runUntil = (mine: Waiting<Row, A, E>): Effect.Effect<void, never, R> =>
     Effect.suspend(() =>
       queue.includes(mine)
         ? Effect.andThen(busy === undefined ? runBusy : Deferred.await(busy), runUntil(mine))
@@ -73,11 +82,11 @@ export const joinCalls = <Row, A, E, R>(options: {
 
   return (rows: ReadonlyArray<Row>): Effect.Effect<A, E, R> =>
     Effect.gen(function* () {
-      const mine: Waiting<Row, A> = { rows, told: yield* Deferred.make<Option.Option<A>>() }
+      const mine: Waiting<Row, A, E> = { rows, told: yield* Deferred.make<Option.Option<Exit.Exit<A, E>>>() }
       queue.push(mine)
       yield* runUntil(mine).pipe(Effect.onInterrupt(() => Effect.sync(() => drop(queue, mine))))
       const told = yield* Deferred.await(mine.told)
-      return Option.isSome(told) ? told.value : yield* options.run(rows)
+      return yield* Option.getOrElse(told, () => run(rows))
     })
 }
 

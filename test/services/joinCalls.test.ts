@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type Duration, Effect, Exit, Fiber } from "effect"
+import { type Duration, Effect, Exit, Fiber, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import { joinCalls } from "../../src/services/joinCalls.ts"
 
@@ -79,6 +79,54 @@ describe("joinCalls", () => {
       expect(ended[2]).toEqual(Exit.fail("refused"))
       expect(written.slice(0, 2)).toEqual(["a", "b bad c"])
       expect(written.slice(2).sort()).toEqual(["b", "bad", "c"])
+    })
+  )
+
+  it.effect(
+    "what is read together is known to all who asked, and a read that fails alone is not made twice",
+    () =>
+      Effect.gen(function* () {
+        const asked: Array<string> = []
+        const read = joinCalls({
+          rowsAtMost: 10,
+          run: (keys: ReadonlyArray<string>) =>
+            Effect.gen(function* () {
+              asked.push(keys.join(" "))
+              yield* Effect.sleep("10 millis")
+              if (keys.includes("bad")) return yield* Effect.fail("refused" as const)
+              return new Map(keys.map((key) => [key, key.toUpperCase()]))
+            })
+        })
+        const found = yield* Effect.forkChild(
+          Effect.all(
+            ["a", "b", "c"].map((key) => Effect.map(read([key]), (all) => all.get(key))),
+            { concurrency: "unbounded" }
+          )
+        )
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(found)).toEqual(["A", "B", "C"])
+        expect(asked).toEqual(["a", "b c"])
+        const refused = yield* Effect.forkChild(Effect.exit(read(["bad"])))
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.join(refused)).toEqual(Exit.fail("refused"))
+        expect(asked).toEqual(["a", "b c", "bad"])
+      })
+  )
+
+  it.effect("an interruption between any two steps leaves nobody waiting for ever", () =>
+    Effect.gen(function* () {
+      for (let steps = 3; steps <= 60; steps++) {
+        const { write } = store({ rowsAtMost: 10, patience: "1 minute" })
+        // A fiber that gives way after so few operations is interrupted where no other is.
+        const first = yield* Effect.forkChild(
+          write(["a"]).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, steps))
+        )
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(first)
+        const second = yield* Effect.forkChild(write(["b"]))
+        yield* TestClock.adjust("1 hour")
+        expect(second.pollUnsafe(), `after ${steps}`).toEqual(Exit.void)
+      }
     })
   )
 

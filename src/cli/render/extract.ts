@@ -25,7 +25,9 @@ const heading = (report: ExtractReport): string => {
   const read = `${plural(report.pages_processed, unit)} read in ${duration(report.elapsed_ms)}`
   switch (report.status) {
     case "completed":
-      return report.pages_processed === 0 && report.pages_considered > 0 && report.from === "db"
+      return report.pages_processed + report.pages_gone === 0 &&
+        report.pages_considered > 0 &&
+        report.from === "db"
         ? `Nothing to do: ${plural(report.pages_up_to_date, "page")} up to date.`
         : `Done: ${read}.`
     case "incomplete":

@@ -70,9 +70,6 @@ const mostFoundOut = 64
 /** Vectors written together, of several requests. */
 const rowsAtMost = 500
 
-/** How long vectors wait for those before them: as long as a write into a column without an index takes. */
-const writePatience = Duration.millis(25)
-
 interface ReadyItem<Item, Input> extends PreparedInput<Input> {
   readonly item: Item
 }
@@ -89,7 +86,7 @@ export const embedBatches = Effect.fn("embedBatches")(function* <Item, Input, E,
   const stop = yield* Deferred.make<Failure>()
   // Only what earlier runs left, unless this one adds to it.
   const looksUp = options.journal || (yield* journal.holdsVectors)
-  const write = joinCalls({ run: options.write, rowsAtMost, patience: writePatience })
+  const write = joinCalls({ run: options.write, rowsAtMost })
 
   const prepare = (item: Item) =>
     Effect.flatMap(embedder.prepare(options.inputOf(item)), (prepared) =>

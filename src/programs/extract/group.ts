@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import { SqlError } from "effect/sql"
 import { entryKey, timelineOf } from "../../domain/timeline/Timeline.ts"
 import { BrainConfig } from "../../services/BrainConfig.ts"
+import { codeOf } from "../../services/database/Resilience.ts"
 import { ExtractPages } from "../../services/ExtractPages.ts"
 import { type Link, linkKey, Links, type StoredLink } from "../../services/Links.ts"
 import { PageNames } from "../../services/PageNames.ts"
@@ -112,14 +113,20 @@ export const extractGroup = Effect.fn("extractGroup")(function* (
         return now.outcome
       })
     })
-  // Rows are added as what was looked at allows, and only when that turns out to be outdated each is looked up again.
-  return yield* Effect.catchIf(commit({ retaken: false }), isOutdated, () => commit({ retaken: true }))
+  // Rows are inserted on the strength of what was read; only when that proves outdated is each looked up again.
+  const written = yield* Effect.catchIf(commit({ retaken: false }), isOutdated, () =>
+    commit({ retaken: true })
+  )
+  yield* store.wrote({ links: written.links.created, entries: written.entries.created })
+  return written
 })
 
 /** Somebody else wrote one of the rows, or removed a page that they lead to. */
 const isOutdated = (error: unknown): boolean =>
   SqlError.isSqlError(error) &&
-  (error.reason._tag === "UniqueViolation" || error.reason._tag === "ConstraintError")
+  (error.reason._tag === "UniqueViolation" || codeOf(error.reason.cause) === foreignKeyViolation)
+
+const foreignKeyViolation = "23503"
 
 const nothingMade: MadeLinks = { links: new Map(), waiting: [], unresolved: 0, unresolvedNames: [] }
 

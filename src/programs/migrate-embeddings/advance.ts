@@ -10,10 +10,10 @@ import { type MigrationOptions, MigrationPolicy } from "./options.ts"
 import type { MigrationTally } from "./report.ts"
 
 /** Rows anywhere in the tables. */
-const everything: Pass = { kind: "wanted", from: {}, rows: Option.none(), note: false }
+const everything: Pass = { kind: "wanted", from: {}, rows: Infinity, note: false }
 
 /** Rows that would lose their vector. */
-const losing: Pass = { kind: "losing", from: {}, rows: Option.none(), note: false }
+const losing: Pass = { kind: "losing", from: {}, rows: Infinity, note: false }
 
 /** What a run under the lease has to do with. */
 export interface Run {
@@ -50,7 +50,7 @@ export const advance = Effect.fn("advance")(function* (
 
   let migration = begun
   if (migration.phase === "filling") {
-    const first: Pass = { kind: "wanted", from: migration.position, rows: Option.some(rows), note: true }
+    const first: Pass = { kind: "wanted", from: migration.position, rows, note: true }
     if (!(yield* pass(migration, first, tally))) return endOf(tally)
     yield* makeIndexes(migration, tally)
     if (!(yield* pass(migration, everything, tally))) return endOf(tally)

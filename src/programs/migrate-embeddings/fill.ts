@@ -1,4 +1,4 @@
-/** One pass over the rows that have no new vector yet: read, embed in full requests, write. */
+/** One pass over the rows that have no new vector yet: read, embed in requests that are shared out among the workers, write. */
 import { Effect, Option, Result, Stream } from "effect"
 import type { BudgetExhausted } from "../../services/Budget.ts"
 import {
@@ -35,8 +35,8 @@ export interface Pass {
   readonly kind: PendingKind
   /** After which id each table is begun. */
   readonly from: Readonly<Record<string, number>>
-  /** How many rows are to be embedded, where that is known. */
-  readonly rows: Option.Option<number>
+  /** How many rows are to be embedded; infinitely many when that is not known, which fills every request. */
+  readonly rows: number
   /** Whether it is noted for a later run how far the pass has come. */
   readonly note: boolean
 }
@@ -111,12 +111,7 @@ export const fillPass = Effect.fn("fillPass")(function* (
   yield* embedBatches({
     items: Stream.flatMap(Stream.fromIterable(migration.specs), itemsOf),
     inputOf: ({ row }) => row.text,
-    embedder: yield* textEmbedder(
-      yield* requestWishes(
-        Option.getOrElse(pass.rows, () => Infinity),
-        requestInputs
-      )
-    ),
+    embedder: yield* textEmbedder(yield* requestWishes(pass.rows, requestInputs)),
     owner: "migrate embeddings",
     // A vector is written where it belongs as soon as it comes; nothing is gained by writing it twice.
     journal: false,

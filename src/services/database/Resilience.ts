@@ -26,15 +26,14 @@ export const isDatabaseAway = (error: unknown): boolean => {
   if (reason._tag === "ConnectionError") return true
   // A server that starts, stops or takes nobody in for now says so in many ways; a wrong password is another matter.
   if (reason.operation === "connect") return reason._tag !== "AuthenticationError"
-  const cause = reason.cause
-  return (
-    typeof cause === "object" &&
-    cause !== null &&
-    "code" in cause &&
-    typeof cause.code === "string" &&
-    awayCodes.has(cause.code)
-  )
+  return awayCodes.has(codeOf(reason.cause))
 }
+
+/** PostgreSQL's code of an error, such as 23503; empty when the cause is none of its errors. */
+export const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
+    ? cause.code
+    : ""
 
 // Two transactions that met head-on: the one that was sacrificed simply runs again.
 const isCollision = (error: unknown): boolean =>

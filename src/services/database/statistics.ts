@@ -7,8 +7,8 @@ const firstLook = 500
 /**
  * Tells the planner how large tables are while they are filled. Without that it goes on as with empty ones: a lookup of two
  * hundred pages by their names reads all of them, each time. A server finds out by itself after a minute or more, the embedded
- * database never. The answer is called with the rows that were written into `table`; when there are twice as many as the last time
- * and the planner does not know it, `sampled` are sampled (`analyze`; tables, with columns where some will do), those excepted that
+ * database never. The answer is called with the number of rows that were written into `table`; when there are twice as many as the last time
+ * and the planner does not know it, `sampled` are sampled (`analyze`; tables, with columns where some will do), except those that
  * somebody else has locked.
  */
 export const keepStatistics = (

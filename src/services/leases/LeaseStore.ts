@@ -48,8 +48,12 @@ export class LeaseStore extends Context.Service<
       const grace = Duration.toSeconds(policy.grace)
       const mine = sql`holder_pid = ${self.pid} and holder_host is not distinct from ${self.host}`
       const token = sql.literal("extract(epoch from acquired_at)::text")
-      const ours = (leases: ReadonlyArray<Lease>) =>
-        sql`unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[]) as ours(lease_id, lease_token)`
+      // Locked in one order, since what is given back may be in the middle of being renewed.
+      const ours = (leases: ReadonlyArray<Lease>) => sql`(
+        select lock.id from gbrain_cycle_locks as lock
+        join unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[]) as known(id, token)
+          on lock.id = known.id and ${token} = known.token
+        where ${mine} order by lock.id for update of lock) as ours`
 
       return LeaseStore.of({
         // Insert or take over, else tell who has it. A takeover moves acquired_at strictly forward: it is the token.
@@ -88,16 +92,14 @@ export class LeaseStore extends Context.Service<
           ),
         giveBack: (leases) =>
           Effect.asVoid(sql`
-            delete from gbrain_cycle_locks as lock using ${ours(leases)}
-            where lock.id = ours.lease_id and ${mine} and ${token} = ours.lease_token`),
+            delete from gbrain_cycle_locks as lock using ${ours(leases)} where lock.id = ours.id`),
         abandon: (id) => Effect.asVoid(sql`delete from gbrain_cycle_locks where id = ${id} and ${mine}`),
         renew: (leases) =>
           sql<{ readonly id: string }>`
             update gbrain_cycle_locks as lock set
               ttl_expires_at = now() + make_interval(secs => ${ttl}),
               last_refreshed_at = now()
-            from ${ours(leases)}
-            where lock.id = ours.lease_id and ${mine} and ${token} = ours.lease_token
+            from ${ours(leases)} where lock.id = ours.id
             returning lock.id`.pipe(Effect.map((kept) => new Set(kept.map(({ id }) => id)))),
         confirm: (lease) =>
           sql`

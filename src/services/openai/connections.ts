@@ -34,10 +34,7 @@ export const makeFetch: Effect.Effect<Fetch, never, Scope.Scope> = Effect.gen(fu
       )
     })
     // The text is there: it is not encoded to bytes, to be streamed and decoded again.
-    return Object.assign(response, {
-      text: () => Promise.resolve(text),
-      json: () => Promise.resolve(text).then(JSON.parse)
-    })
+    return Object.assign(response, { text: () => Promise.resolve(text) })
   }
 })
 

@@ -11,6 +11,7 @@ import { extract } from "../../../src/programs/extract/extract.ts"
 import { extractBrainLayer, extractLayer } from "../../../src/programs/extract/layer.ts"
 import { defaultExtractOptions } from "../../../src/programs/extract/options.ts"
 import { Links } from "../../../src/services/Links.ts"
+import { Timeline } from "../../../src/services/Timeline.ts"
 import { brainOfLocaleC, onBothDatabases } from "../../support/brains.ts"
 import { putPages, type TestPage } from "../../support/extraction.ts"
 import { allEntries, allLinks, runExtract } from "../../support/links.ts"
@@ -32,7 +33,7 @@ const stale = Effect.gen(function* () {
 
 const none = { created: 0, updated: 0, removed: 0 }
 
-/** A run during which something happens right before links are written, after what is there was looked at, so many times. */
+/** A run during which something happens right before links and entries are written, after what is there was looked at, so many times. */
 const runWhile = <E>(
   happens: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, E>,
   options: { readonly times: number }
@@ -40,18 +41,18 @@ const runWhile = <E>(
   extract(defaultExtractOptions).pipe(
     Effect.provide(
       Layer.effect(
-        Links,
+        Timeline,
         Effect.gen(function* () {
-          const links = yield* Links
+          const timeline = yield* Timeline
           const sql = yield* SqlClient.SqlClient
-          let times = 0
-          return Links.of({
-            ...links,
-            madeBy: (ids, how) =>
-              Effect.tap(links.madeBy(ids, how), () =>
+          let happened = 0
+          return Timeline.of({
+            ...timeline,
+            of: (ids) =>
+              Effect.tap(timeline.of(ids), () =>
                 Effect.when(
                   Effect.orDie(happens(sql)),
-                  Effect.sync(() => times++ < options.times)
+                  Effect.sync(() => happened++ < options.times)
                 )
               )
           })
@@ -341,7 +342,7 @@ onBothDatabases("extract", (brain) => {
 
   test("what others write and remove between the look and the writing costs nothing and is there once", () =>
     Effect.gen(function* () {
-      yield* putPages([page("b", ""), page("c", ""), page("d", "")])
+      yield* putPages([page("b", ""), page("c", "")])
       yield* runExtract()
       yield* putPages([page("a", "[[b]] [[c]]\n\n- **2024-03-15** | Met", { frontmatter: { company: "d" } })])
       const report = yield* runWhile(
@@ -359,9 +360,30 @@ onBothDatabases("extract", (brain) => {
       )
       expect(report).toMatchObject({ status: "completed", pages_processed: 1, pages_failed: 0 })
       expect(yield* allLinks).toEqual(["a mentions c"])
-      expect(yield* allEntries).toEqual(["a 2024-03-15 markdown: Met"])
+      const sql = yield* SqlClient.SqlClient
+      expect(yield* sql`select summary, detail from timeline_entries`).toEqual([
+        { summary: "Met", detail: "theirs" }
+      ])
       expect(yield* stale).toEqual([])
       expect((yield* runExtract({ force: true })).links).toMatchObject(none)
+    }))
+
+  test("the planner is told of links and entries while they are made", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const text = (index: number) => `[[p${index + 1}]]\n\n- **2024-03-15** | Met`
+      yield* putPages(Array.from({ length: 600 }, (_, index) => page(`p${index}`, text(index))))
+      yield* runExtract()
+      expect(
+        yield* sql`select tablename, attname from pg_stats where tablename in ('links', 'timeline_entries') order by 1, 2`
+      ).toEqual(
+        [
+          ["links", "from_page_id"],
+          ["links", "link_source"],
+          ["links", "to_page_id"],
+          ["timeline_entries", "page_id"]
+        ].map(([tablename, attname]) => ({ tablename, attname }))
+      )
     }))
 
   test("a page that is removed while a run is under way is not called left", () =>
