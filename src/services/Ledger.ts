@@ -17,6 +17,7 @@ import { decideHold } from "./budget/decideHold.ts"
 import { reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
+import { takeTurn } from "./database/turns.ts"
 
 /** The ledger could not be asked, so that a cap of the brain could not be kept. */
 export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
@@ -90,7 +91,7 @@ export class Ledger extends Context.Service<
           spent_picousd = excluded.spent_picousd, heard_at = excluded.heard_at`
 
       const hold = Effect.fnUntraced(function* (request: HoldRequest) {
-        yield* sql`select pg_advisory_xact_lock(${ledgerLock})`
+        yield* takeTurn(sql, ledgerLock)
         const caps = yield* capsOf(config)
         const sums = yield* sumsOfOthers(sql, owner)
         const [spent, committed] =

@@ -9,6 +9,7 @@ import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { smallLetters } from "./names/smallLetters.ts"
 import { type Foreseen, foresee } from "./names/foreseen.ts"
+import { takeTurn } from "./database/turns.ts"
 
 /** A page that something may lead to. */
 export interface PageRef {
@@ -79,7 +80,7 @@ export class PageNames extends Context.Service<
 
       const refresh = Effect.gen(function* () {
         // Two runs that begin together take turns: they would insert the same rows.
-        yield* sql`select pg_advisory_xact_lock(${namesLock})`
+        yield* takeTurn(sql, namesLock)
         yield* sql`
           delete from gbrain_effect.page_names kept where not exists (
             select 1 from pages where id = kept.page_id and deleted_at is null)`

@@ -16,8 +16,9 @@ export const ResiliencePolicy = Context.Reference("gbrain/ResiliencePolicy", {
   })
 })
 
-// Shutdown and crash of the server, "starting up", too many connections, and everything of the class 08.
-const awayCodes = new Set(["57P01", "57P02", "57P03", "53300"])
+// Shutdown and crash of the server, "starting up", too many connections, a connection that was ended for its silence, and everything of
+// the class 08.
+const awayCodes = new Set(["57P01", "57P02", "57P03", "53300", "25P03"])
 
 /** Whether the error says that the database cannot be talked to now, and may be later. */
 export const isDatabaseAway = (error: unknown): boolean => {

@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import { takeTurn } from "./turns.ts"
 
 /** Creates what is missing of our schema and tables, in any brain that was opened by any earlier version. */
 export const ensureOwnTables = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
@@ -14,7 +15,7 @@ export const ensureOwnTables = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
   if (Number(schema?.seen ?? 0) >= statements.length) return
   yield* sql.withTransaction(
     Effect.gen(function* () {
-      yield* sql`select pg_advisory_xact_lock(${migrationLock})`
+      yield* takeTurn(sql, migrationLock)
       yield* Effect.forEach(statements, (statement) => statement, { discard: true })
       yield* sql.unsafe(`comment on schema gbrain_effect is '${statements.length}'`)
     })
