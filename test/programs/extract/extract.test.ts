@@ -380,6 +380,7 @@ onBothDatabases("extract", (brain) => {
         [
           ["links", "from_page_id"],
           ["links", "link_source"],
+          ["links", "origin_page_id"],
           ["links", "to_page_id"],
           ["timeline_entries", "page_id"]
         ].map(([tablename, attname]) => ({ tablename, attname }))
