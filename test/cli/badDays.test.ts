@@ -3,8 +3,10 @@
  * keys and quotas have files of their own: `crash.test.ts`, `streams.test.ts`, `brain.test.ts`, `diskFull.test.ts`.
  */
 import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "@effect/vitest"
 import { type CliHome, cliHome, until } from "../support/cli.ts"
 import { type CommandBrain, type CommandBrains, commandBrains } from "../support/commandBrains.ts"
@@ -245,7 +247,7 @@ describe.skipIf(inject("noPostgres") !== "")(`bad days ${inject("noPostgres")}`,
       const running = home.start(command({ ...brain, url: url.href }))
       await until(() => api.stats().chatCalls >= before + 10)
       proxy[how]()
-      await new Promise((resolve) => setTimeout(resolve, 10_000))
+      await sleep(10_000)
       proxy.mend()
       const ended = await running.ended
       expect(ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining("    at ") })
@@ -285,12 +287,12 @@ describe.skipIf(inject("noPostgres") !== "")(`bad days ${inject("noPostgres")}`,
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] ?? "", GBRAIN_HOME: home.directory, OPENAI_BASE_URL: api.url }
     })
-    const ended = new Promise((resolve) => child.once("exit", resolve))
+    const ended = once(child, "exit")
     await until(() => api.stats().inFlight >= 4)
     child.stdout.destroy()
     child.stderr.destroy()
     child.kill("SIGHUP")
-    expect(await ended).toBe(129)
+    expect((await ended)[0]).toBe(129)
     await until(() => api.stats().inFlight === 0)
     expect(await brain.query("select 1 as one from gbrain_cycle_locks")).toEqual([])
   })
@@ -305,7 +307,7 @@ describe.skipIf(inject("noPostgres") !== "")(`bad days ${inject("noPostgres")}`,
     })
     let out = ""
     child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()))
-    await new Promise((resolve) => child.once("close", resolve))
+    await once(child, "close")
     expect(out.trim().split("\n").at(-1)).toBe("0")
     expect(await brain.query("select 1 as one from gbrain_cycle_locks")).toEqual([])
     expect((await run(brain)).code).toBe(0)

@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
@@ -132,7 +133,7 @@ describe("a brain from the command line", () => {
     let err = ""
     child.stdout.on("data", (chunk) => (out += chunk))
     child.stderr.on("data", (chunk) => (err += chunk))
-    await new Promise((resolve) => child.once("close", resolve))
+    await once(child, "close")
     expect(out.trim().split("\n").pop()).toBe("0")
     expect(err).toBe("")
   })

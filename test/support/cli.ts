@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -104,7 +105,7 @@ export const cliHome = async (base: Readonly<Record<string, string>> = {}): Prom
 export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
   for (let attempt = 0; attempt < 6000; attempt++) {
     if (await condition()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await sleep(10)
   }
   throw new Error("what was waited for did not come")
 }

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import { installPostgres, postgresUser, whyNotInstallable } from "./install.ts"
 
@@ -177,7 +178,7 @@ const startContainer = async (): Promise<TestServer> => {
       () => false
     )
     if (ready) return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await sleep(500)
   }
   await stop()
   throw new Error("the container did not become ready")
