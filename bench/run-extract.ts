@@ -98,7 +98,7 @@ await Effect.runPromise(
     Effect.provide(
       Brain.layer.pipe(
         Layer.provideMerge(newBrain),
-        Layer.provideMerge(freshDatabaseLayer(databaseUrl, 12)),
+        Layer.provideMerge(freshDatabaseLayer(databaseUrl, 4)),
         Layer.provideMerge(HostProcess.layer),
         Layer.provideMerge(NodeServices.layer)
       )

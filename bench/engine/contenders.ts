@@ -26,6 +26,7 @@ const noLeases = Layer.succeed(
   PageLease.of({
     withLease: (id, use) => use({ id, token: "" }),
     confirm: () => Effect.void,
+    confirmEach: () => Effect.succeed(new Map()),
     held: Effect.succeed(0)
   })
 )

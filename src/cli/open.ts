@@ -10,10 +10,16 @@ import { UsageError } from "./exit.ts"
 /** Statements that a run has in flight at a time grow with its workers; a server's connections are few. */
 const mostConnections = 20
 
+/** What work takes that reads and parses in groups and writes two of them at a time, whatever the workers. */
+const connectionsForGroups = 4
+
 /** The database at a place; without `workers`, for a command that is over in a moment. */
-export const databaseAt = (location: BrainLocation, workers?: number) => {
+export const databaseAt = (
+  location: BrainLocation,
+  workers?: number,
+  maxConnections = Math.min(mostConnections, 4 + (workers ?? 1))
+) => {
   if (location.kind === "postgres") {
-    const maxConnections = Math.min(mostConnections, 4 + (workers ?? 1))
     return Database.layerPostgres({ url: location.url, maxConnections })
   }
   const opened = Database.layerPglite({ directory: location.directory }).pipe(
@@ -30,17 +36,32 @@ const compileOnce = Effect.sync(() => {
 })
 
 /** The brain that the flags, the environment or the settings name, opened; for a command that visits many pages, with its workers. */
-export const openBrain = (flags: LocationFlags, workers?: number) => open(flags, workers, Brain.layer)
+export const openBrain = (flags: LocationFlags, workers?: number, maxConnections?: number) =>
+  open(flags, Brain.layer, workers, maxConnections)
 
 /** The same for a command that writes nothing, not even the tables of our own. */
-export const lookAtBrain = (flags: LocationFlags, workers?: number) =>
-  open(flags, workers, Brain.layerLooking)
+export const lookAtBrain = (flags: LocationFlags, workers?: number, maxConnections?: number) =>
+  open(flags, Brain.layerLooking, workers, maxConnections)
+
+/** The flags of a command that may be told to write nothing. */
+type WorkFlags = LocationFlags & { readonly dryRun: boolean; readonly workers: number }
 
 /** The brain for a command that may be told to write nothing. */
-export const brainFor = (flags: LocationFlags & { readonly dryRun: boolean; readonly workers: number }) =>
-  (flags.dryRun ? lookAtBrain : openBrain)(flags, flags.workers)
+export const brainFor = (flags: WorkFlags, maxConnections?: number) =>
+  (flags.dryRun ? lookAtBrain : openBrain)(flags, flags.workers, maxConnections)
 
-const open = (flags: LocationFlags, workers: number | undefined, brain: typeof Brain.layer) =>
+/**
+ * The same for one that works on groups of pages. Each connection is a process of the server, which takes the memory that all share
+ * into its own tables piece by piece: with four `extract` is some 5 % quicker than with twelve.
+ */
+export const brainForGroups = (flags: WorkFlags) => brainFor(flags, connectionsForGroups)
+
+const open = (
+  flags: LocationFlags,
+  brain: typeof Brain.layer,
+  workers: number | undefined,
+  maxConnections: number | undefined
+) =>
   Layer.unwrap(
     Effect.gen(function* () {
       if (Option.isSome(flags.url) && Option.isSome(flags.path)) {
@@ -49,7 +70,7 @@ const open = (flags: LocationFlags, workers: number | undefined, brain: typeof B
       const settings = yield* Settings
       const location = yield* settings.locate(flags)
       if (location.kind === "pglite") yield* checkThere(location.directory)
-      return brain.pipe(Layer.provideMerge(databaseAt(location, workers)))
+      return brain.pipe(Layer.provideMerge(databaseAt(location, workers, maxConnections)))
     })
   ).pipe(Layer.provideMerge(HostProcess.layer))
 

@@ -5,10 +5,11 @@
  */
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { markSession, markSource } from "../domain/ConversationPages.ts"
+import { markSession, markSource, maxPageBytes } from "../domain/ConversationPages.ts"
 import { hasOwnTable, hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
-import { fingerprintColumns } from "./FactStore.ts"
+import { fingerprintColumns } from "./facts/PageOutcome.ts"
+import { joinCalls } from "./joinCalls.ts"
 
 /** Which pages a run is about. */
 export interface ConversationScope {
@@ -74,6 +75,16 @@ export type ConversationPage = typeof PageRow.Type
 
 const decodePages = Schema.decodeUnknownEffect(Schema.Array(PageRow))
 
+/** How a version of a page is marked. */
+export type VersionMark = "complete" | "not-applicable" | "set-aside"
+
+interface VersionAsked {
+  readonly sourceId: string
+  readonly slug: string
+  readonly versionToken: string
+  readonly model: string
+}
+
 /** Rows fetched at a time. */
 const batchSize = 200
 
@@ -87,17 +98,14 @@ export class Conversations extends Context.Service<
       options: { readonly includeDone: boolean }
     ) => Stream.Stream<Candidate, SqlError.SqlError>
     readonly count: (scope: ConversationScope) => Effect.Effect<ConversationCounts, SqlError.SqlError>
-    /** The page as it is now; none when it is gone. Bodies beyond `maxBytes` are not read. */
-    readonly load: (
-      id: number,
-      maxBytes: number
-    ) => Effect.Effect<Option.Option<ConversationPage>, SqlError.SqlError>
+    /** The page as it is now; none when it is gone. Bodies beyond `maxPageBytes` are not read. */
+    readonly load: (id: number) => Effect.Effect<Option.Option<ConversationPage>, SqlError.SqlError>
     /** How this content of the page was marked, if it was, for a run of `model`. */
     readonly markOf: (
       page: { readonly sourceId: string; readonly slug: string },
       versionToken: string,
       model: string
-    ) => Effect.Effect<Option.Option<"complete" | "not-applicable" | "set-aside">, SqlError.SqlError>
+    ) => Effect.Effect<Option.Option<VersionMark>, SqlError.SqlError>
     /**
      * Sets this content of the page aside, for `model` only when one is named, for a reason that is no property of the content.
      * Known to us only.
@@ -165,6 +173,56 @@ export class Conversations extends Context.Service<
           where ${inScope(scope)} and page.id < ${before} and ${includeDone ? sql`not ${optedOut}` : needsWork(scope)}
           order by page.id desc limit ${batchSize}`)
 
+      const pagesOf = joinCalls({
+        rowsAtMost: 16,
+        run: Effect.fnUntraced(function* (ids: ReadonlyArray<number>) {
+          const bytes = sql.literal("octet_length(page.compiled_truth) + octet_length(page.timeline)")
+          const rows = yield* resilient(sql`
+            select page.id, page.source_id, page.slug, page.type, page.title, page.content_hash, page.effective_date, page.effective_date_source,
+              case when ${bytes} <= ${maxPageBytes} then page.compiled_truth else '' end as compiled_truth,
+              case when ${bytes} <= ${maxPageBytes} then page.timeline else '' end as timeline,
+              page.frontmatter, page.deleted_at is not null as deleted, ${bytes} as bytes, source.local_path,
+              print.fingerprint
+            from pages page join sources source on source.id = page.source_id,
+              lateral (select ${sql.literal(fingerprintColumns)} as fingerprint) as print
+            where page.id = any(${ids}::int[])`)
+          const pages = yield* Effect.orDie(decodePages(rows))
+          return new Map(pages.map((page) => [page.id, page]))
+        })
+      })
+
+      const setAsideAs = ours
+        ? sql`union all select 'set-aside' from gbrain_effect.pages_set_aside
+            where source_id = asked.source_id and slug = asked.slug and version_token in (asked.token, asked.token_of_model)`
+        : sql``
+      const marksOf = joinCalls({
+        rowsAtMost: 64,
+        run: Effect.fnUntraced(function* (asked: ReadonlyArray<VersionAsked>) {
+          const column = (of: (version: VersionAsked) => string) => sql`${asked.map(of)}::text[]`
+          const rows = yield* resilient(sql<{ readonly place: number; readonly state: VersionMark }>`
+            select (asked.place - 1)::int as place, found.state
+            from unnest(${column((it) => it.sourceId)}, ${column((it) => it.slug)},
+              ${column((it) => markSession("complete", it.slug, it.versionToken))},
+              ${column((it) => markSession("not-applicable", it.slug, it.versionToken))},
+              ${column((it) => it.versionToken)}, ${column((it) => it.versionToken + forModel(it.model))})
+              with ordinality as asked(source_id, slug, complete, not_applicable, token, token_of_model, place)
+            cross join lateral (
+              select case when source_session = asked.complete then 'complete' else 'not-applicable' end as state
+                from facts where source_id = asked.source_id and source like 'cli:extract-conversation-facts%'
+                  and source_session = any(array[asked.complete, asked.not_applicable])
+              ${setAsideAs}
+              order by state limit 1
+            ) as found`)
+          const states = new Map(rows.map(({ place, state }) => [place, state]))
+          return new Map(
+            asked.flatMap((version, place) => {
+              const state = states.get(place)
+              return state === undefined ? [] : [[version, state] as const]
+            })
+          )
+        })
+      })
+
       return Conversations.of({
         candidates: (scope, { includeDone }) =>
           Stream.paginate(Number.MAX_SAFE_INTEGER, (before) =>
@@ -203,37 +261,11 @@ export class Conversations extends Context.Service<
             ) as states`)
           return rows[0] ?? noPages
         }),
-        load: Effect.fnUntraced(function* (id, maxBytes) {
-          const bytes = sql.literal("octet_length(page.compiled_truth) + octet_length(page.timeline)")
-          const rows = yield* resilient(sql`
-            select page.id, page.source_id, page.slug, page.type, page.title, page.content_hash, page.effective_date, page.effective_date_source,
-              case when ${bytes} <= ${maxBytes} then page.compiled_truth else '' end as compiled_truth,
-              case when ${bytes} <= ${maxBytes} then page.timeline else '' end as timeline,
-              page.frontmatter, page.deleted_at is not null as deleted, ${bytes} as bytes, source.local_path,
-              print.fingerprint
-            from pages page join sources source on source.id = page.source_id,
-              lateral (select ${sql.literal(fingerprintColumns)} as fingerprint) as print
-            where page.id = ${id}`)
-          const pages = yield* Effect.orDie(decodePages(rows))
-          return Option.fromUndefinedOr(pages[0])
-        }),
-        markOf: Effect.fnUntraced(function* ({ slug, sourceId }, versionToken, model) {
-          const complete = markSession("complete", slug, versionToken)
-          const notApplicable = markSession("not-applicable", slug, versionToken)
-          const rows = yield* resilient(sql<{ readonly state: "complete" | "not-applicable" | "set-aside" }>`
-            select case when source_session = ${complete} then 'complete' else 'not-applicable' end as state
-              from facts where source_id = ${sourceId} and source like 'cli:extract-conversation-facts%'
-                and source_session = any(${[complete, notApplicable]}::text[])
-            ${
-              ours
-                ? sql`union all select 'set-aside' from gbrain_effect.pages_set_aside
-                    where source_id = ${sourceId} and slug = ${slug}
-                      and version_token in (${versionToken}, ${versionToken + forModel(model)})`
-                : sql``
-            }
-            order by state limit 1`)
-          return Option.fromUndefinedOr(rows[0]?.state)
-        }),
+        load: (id) => Effect.map(pagesOf([id]), (pages) => Option.fromUndefinedOr(pages.get(id))),
+        markOf: ({ slug, sourceId }, versionToken, model) => {
+          const asked: VersionAsked = { sourceId, slug, versionToken, model }
+          return Effect.map(marksOf([asked]), (marks) => Option.fromUndefinedOr(marks.get(asked)))
+        },
         setAside: ({ id, slug, sourceId }, versionToken, reason, model) =>
           resilient(sql`
             with unforced as (delete from gbrain_effect.pages_forced where page_id = ${id})

@@ -48,7 +48,11 @@ export class EmbeddingModel extends Context.Service<
     readonly embed: (
       texts: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<Float32Array>, EmbeddingError>
-    /** One request: an outcome a text, in their order. A bad text among them costs the others nothing. */
+    /** As many requests as it takes: an outcome a text, in their order. A bad text among them costs the others nothing. */
+    readonly embedAll: (
+      texts: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<EmbeddedInput>, EmbeddingCallError>
+    /** The same in one request. */
     readonly embedEach: (
       texts: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<EmbeddedInput>, EmbeddingCallError>
@@ -105,23 +109,28 @@ export class EmbeddingModel extends Context.Service<
 
         const embedEach = (texts: ReadonlyArray<string>) => splitRefused(texts, send)
 
+        const embedAll = (texts: ReadonlyArray<string>) => {
+          const room = {
+            inputs: Math.min(preferred.inputs, limits.inputs),
+            tokens: limits.tokens,
+            bytes: preferred.bytes
+          }
+          const batches = packAll(texts, room, (text) => ({
+            tokens: density.guess(text),
+            bytes: Buffer.byteLength(text, "utf8")
+          }))
+          return Effect.map(Effect.forEach(batches, embedEach), (outcomes) => outcomes.flat())
+        }
+
         return EmbeddingModel.of({
           model,
           dimensions,
           limits,
           guessTokens: density.guess,
           embedEach,
+          embedAll,
           embed: Effect.fn("EmbeddingModel.embed")(function* (texts) {
-            const batches = packAll(
-              texts,
-              {
-                inputs: Math.min(preferred.inputs, limits.inputs),
-                tokens: limits.tokens,
-                bytes: preferred.bytes
-              },
-              (text) => ({ tokens: density.guess(text), bytes: Buffer.byteLength(text, "utf8") })
-            )
-            const outcomes = (yield* Effect.forEach(batches, embedEach)).flat()
+            const outcomes = yield* embedAll(texts)
             const refused = outcomes.findIndex(Result.isFailure)
             if (refused >= 0) {
               const why = Option.getOrElse(

@@ -33,6 +33,15 @@ export interface JournaledVector {
   readonly vector: Float32Array
 }
 
+interface TextAsked {
+  readonly key: string
+  readonly text: string
+  readonly sourceId: string
+  readonly slug: string
+  readonly model: string
+  readonly dimensions: number
+}
+
 /** Answers paid for. */
 export class Journal extends Context.Service<
   Journal,
@@ -128,6 +137,40 @@ export class Journal extends Context.Service<
         })
       })
 
+      // The facts of a page are read once, however many texts are asked for.
+      const adoptJoined = joinCalls({
+        rowsAtMost: 512,
+        run: (entries: ReadonlyArray<TextAsked>) => {
+          const column = (of: (entry: TextAsked) => string) => sql`${entries.map(of)}::text[]`
+          return foundVectors(sql`
+            with entry as (
+              select * from unnest(${column((it) => it.key)}, ${column((it) => it.text)}, ${column((it) => it.sourceId)},
+                ${column((it) => it.slug)}, ${column((it) => it.model)}, ${entries.map((it) => it.dimensions)}::int[])
+                as entry(key, text, source_id, slug, model, dimensions)
+            ), said as materialized (
+              select page.source_id, page.slug, fact.* from (select distinct source_id, slug from entry) as page
+              cross join lateral (
+                select id, fact, embedding from facts
+                where source_id = page.source_id and source_markdown_slug = page.slug and row_num is not null
+                  and source = ${factSource} and embedding is not null
+                offset 0
+              ) as fact
+            ), adopted as (
+              insert into gbrain_effect.journal_vectors (key, vector)
+              select distinct on (entry.key) entry.key, said.embedding::vector
+              from entry join said on said.fact = entry.text and said.slug = entry.slug and said.source_id = entry.source_id
+              where vector_dims(said.embedding::vector) = entry.dimensions
+                and coalesce((select value from config where key = 'embedding_model'), entry.model) = entry.model
+              order by entry.key, said.id
+              on conflict (key) do nothing
+              returning key, vector
+            )
+            select key, vector from adopted
+            union all
+            select key, vector from gbrain_effect.journal_vectors where key in (select key from entry)`)
+        }
+      })
+
       return Journal.of({
         answers: Effect.fnUntraced(function* (keys, since) {
           if (empty || keys.length === 0) return new Map()
@@ -158,27 +201,10 @@ export class Journal extends Context.Service<
             : foundVectors(
                 sql`select key, vector from gbrain_effect.journal_vectors where key = any(${keys}::text[])`
               ),
-        adoptVectors: ({ slug, sourceId }, { dimensions, model }, entries) =>
+        adoptVectors: (page, embedding, entries) =>
           entries.length === 0
             ? Effect.succeed(new Map())
-            : foundVectors(sql`
-                with entry as (
-                  select * from unnest(${entries.map((entry) => entry.key)}::text[], ${entries.map((entry) => entry.text)}::text[])
-                    as entry(key, text)
-                ), adopted as (
-                  insert into gbrain_effect.journal_vectors (key, vector)
-                  select distinct on (entry.key) entry.key, fact.embedding::vector
-                  from entry join facts fact on fact.source_id = ${sourceId} and fact.source_markdown_slug = ${slug}
-                    and fact.row_num is not null and fact.source = ${factSource} and fact.fact = entry.text
-                  where vector_dims(fact.embedding::vector) = ${dimensions}
-                    and coalesce((select value from config where key = 'embedding_model'), ${model}) = ${model}
-                  order by entry.key, fact.id
-                  on conflict (key) do nothing
-                  returning key, vector
-                )
-                select key, vector from adopted
-                union all
-                select key, vector from gbrain_effect.journal_vectors where key in (select key from entry)`),
+            : adoptJoined(entries.map((entry) => ({ ...page, ...embedding, ...entry }))),
         recordVectors: (entries) => (entries.length === 0 ? Effect.void : writeVectors(entries))
       })
     })

@@ -64,6 +64,10 @@ export class PageLease extends Context.Service<
      * it until the transaction ends.
      */
     readonly confirm: (lease: Lease) => Effect.Effect<void, LeaseLost | SqlError.SqlError>
+    /** The same for many: tells those that are lost. */
+    readonly confirmEach: (
+      leases: ReadonlyArray<Lease>
+    ) => Effect.Effect<ReadonlyMap<Lease, LeaseLost>, SqlError.SqlError>
     /** How many leases this process holds now. */
     readonly held: Effect.Effect<number>
   }
@@ -88,6 +92,16 @@ export class PageLease extends Context.Service<
           message: `${id} is being worked on by process ${pid} on ${host}`
         })
 
+      const tryTakeJoined = joinCalls({
+        run: (ids: ReadonlyArray<string>) => store.tryTake(ids, null),
+        rowsAtMost: 64
+      })
+
+      const tryTake = (id: string, deadPid: number | null) =>
+        Effect.map(deadPid === null ? tryTakeJoined([id]) : store.tryTake([id], deadPid), (attempts) =>
+          attempts.get(id)
+        )
+
       const acquire = (id: string) =>
         Effect.suspend(() => {
           if (here.has(id)) return Effect.fail(heldBy(id, self.pid, self.host))
@@ -102,7 +116,7 @@ export class PageLease extends Context.Service<
       const take = Effect.fnUntraced(function* (id: string) {
         let deadPid: number | null = null
         for (;;) {
-          const found: Attempt | undefined = yield* resilient(answered(store.tryTake(id, deadPid)))
+          const found: Attempt | undefined = yield* resilient(answered(tryTake(id, deadPid)))
           if (found === undefined) continue
           if (found.taken) {
             const lease: Held = { id, token: found.token, lost: yield* Deferred.make<never, LeaseLost>() }
@@ -125,6 +139,13 @@ export class PageLease extends Context.Service<
         held.delete(lease.id)
         here.delete(lease.id)
       }
+
+      const confirmEach = (leases: ReadonlyArray<Lease>) =>
+        Effect.map(
+          store.confirm(leases),
+          (ours): ReadonlyMap<Lease, LeaseLost> =>
+            new Map(leases.flatMap((lease) => (ours.has(lease.id) ? [] : [[lease, lost(lease)] as const])))
+        )
 
       const giveBack = joinCalls({ run: store.giveBack, rowsAtMost: 64 })
 
@@ -192,7 +213,10 @@ export class PageLease extends Context.Service<
             )
           ),
         confirm: (lease) =>
-          Effect.flatMap(store.confirm(lease), (ours) => (ours ? Effect.void : Effect.fail(lost(lease)))),
+          Effect.flatMap(confirmEach([lease]), (gone) =>
+            gone.has(lease) ? Effect.fail(lost(lease)) : Effect.void
+          ),
+        confirmEach,
         held: Effect.sync(() => held.size)
       })
     })

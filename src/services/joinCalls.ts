@@ -1,9 +1,9 @@
 /**
- * Group commit, and the same for reads: what is asked for while a statement is under way is asked for together by the next one. Many
- * small statements become a few larger ones exactly when they come faster than they are answered; at leisure nothing waits, and
- * for a slow statement nobody waits long.
+ * Group commit, and the same for reads and requests: what is asked for while a call is under way is asked for together by the next
+ * one. Many small calls become a few larger ones exactly when they come faster than they are answered; at leisure nothing waits, and
+ * for a slow call nobody waits long.
  */
-import { Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
 
 interface Waiting<Row, A, E> {
   readonly rows: ReadonlyArray<Row>
@@ -11,21 +11,23 @@ interface Waiting<Row, A, E> {
   readonly told: Deferred.Deferred<Option.Option<Exit.Exit<A, E>>>
 }
 
-/** How long a call waits for the one before it, unless told otherwise. */
-const usualPatience = Duration.millis(25)
+/** How long calls wait for the one before them. */
+export const JoinPolicy = Context.Reference("gbrain/JoinPolicy", {
+  defaultValue: () => ({ patience: Duration.millis(25) })
+})
 
 /**
  * A `run` for many fibers. Each call ends when its own rows are through, with what came of the call that they went with: of a read all
- * that was found, for others too. It fails as its rows alone fail: after a joined call that fails everybody's rows go by themselves.
- * Calls are joined up to `rowsAtMost` rows, and one with more than that goes by itself. A call under way is waited for as long as
- * `patience` (25 ms); then the next begins beside it. Not for use inside a transaction, which would take others' rows along.
+ * that was found, for others too. It fails as its rows alone fail: after a joined call that fails everybody's rows go by themselves,
+ * unless `concernsAll` says of the error that it has nothing to do with the rows. Calls are joined up to `rowsAtMost` rows, and one with more than that goes by itself. A call under way is waited for as long as
+ * `JoinPolicy` says (25 ms); then the next begins beside it. Not for use inside a transaction, which would take others' rows along.
  */
 export const joinCalls = <Row, A, E, R>(options: {
   readonly run: (rows: ReadonlyArray<Row>) => Effect.Effect<A, E, R>
   readonly rowsAtMost: number
-  readonly patience?: Duration.Input
+  readonly concernsAll?: (error: E) => boolean
 }) => {
-  const { patience = usualPatience, rowsAtMost, run } = options
+  const { concernsAll = () => false, rowsAtMost, run } = options
   const queue: Array<Waiting<Row, A, E>> = []
   // Completed when the next call may begin.
   let busy: Deferred.Deferred<void> | undefined
@@ -49,7 +51,10 @@ export const joinCalls = <Row, A, E, R>(options: {
       return restore(run(some.flatMap((it) => it.rows))).pipe(
         Effect.exit,
         Effect.flatMap((exit) => {
-          const isTheirs = Exit.isSuccess(exit) || (some.length === 1 && !Exit.hasInterrupts(exit))
+          const isTheirs =
+            Exit.isSuccess(exit) ||
+            (some.length === 1 && !Exit.hasInterrupts(exit)) ||
+            Option.exists(Exit.findErrorOption(exit), concernsAll)
           const outcome = isTheirs ? Option.some(exit) : Option.none()
           return Effect.forEach(some, ({ told }) => Deferred.succeed(told, outcome), { discard: true })
         })
@@ -59,6 +64,7 @@ export const joinCalls = <Row, A, E, R>(options: {
 
   const runBusy = Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
+      const { patience } = yield* JoinPolicy
       const mine = yield* Deferred.make<void>()
       busy = mine
       const free = Effect.suspend(() => {

@@ -34,6 +34,7 @@ const run = (
               () => Effect.sync(() => held.delete(id))
             ),
       confirm: () => Effect.void,
+      confirmEach: () => Effect.succeed(new Map()),
       held: Effect.sync(() => held.size)
     })
   )

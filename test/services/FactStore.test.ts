@@ -1,7 +1,8 @@
 import { expect, it } from "@effect/vitest"
-import { Effect, Layer, Option } from "effect"
+import { Cause, Deferred, Duration, Effect, Exit, Layer, Option } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { FactStore, fingerprintColumns, type PageOutcome } from "../../src/services/FactStore.ts"
+import { JoinPolicy } from "../../src/services/joinCalls.ts"
 import { Journal } from "../../src/services/Journal.ts"
 import { PageLease } from "../../src/services/PageLease.ts"
 import { onBothDatabases } from "../support/brains.ts"
@@ -100,6 +101,133 @@ onBothDatabases("FactStore", (brain) => {
     }).pipe(
       Effect.scoped,
       Effect.provide(FactStore.layer.pipe(Layer.provideMerge(PageLease.layer), Layer.provideMerge(brain)))
+    )
+  )
+
+  it.live("pages that are written together stand each for itself", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* FactStore
+      const leases = yield* PageLease
+      const slugs = ["first", "edited", "robbed", "well", "of another model", "bare", "last"]
+      yield* putPages(slugs.map((slug) => ({ slug, body: "text" })))
+      const pages = yield* sql<{ id: number; slug: string; fingerprint: string }>`
+        select id, slug, ${sql.literal(fingerprintColumns)} as fingerprint from pages`
+      const withVectors = slugs.filter((slug) => slug !== "bare")
+      yield* (yield* Journal).recordVectors(
+        withVectors.map((key) => ({ key, vector: new Float32Array(64).fill(0.1) }))
+      )
+      const exits = yield* Effect.forEach(
+        slugs,
+        (slug) =>
+          leases.withLease(`test:${slug}`, (lease) => {
+            const page = pages.find((page) => page.slug === slug)
+            const outcome = unmarked(slug === "robbed" ? { ...lease, token: "0" } : lease, page)
+            return Effect.exit(
+              store.commit({
+                ...outcome,
+                page: { ...outcome.page, slug },
+                fingerprint: slug === "edited" ? "what it was" : outcome.fingerprint,
+                embedding: {
+                  ...outcome.embedding,
+                  dimensions: slug === "of another model" ? 32 : outcome.embedding.dimensions
+                },
+                facts: [fact(slug)],
+                mark: Option.some({ mark: "complete", versionToken: "v1", context: null })
+              })
+            )
+          }),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.provideService(JoinPolicy, { patience: Duration.minutes(1) }))
+      const told = exits.map((exit) =>
+        Exit.isSuccess(exit) ? exit.value.inserted : String(Cause.squash(exit.cause))
+      )
+      expect(told).toEqual([
+        1,
+        expect.stringContaining("PageChanged"),
+        expect.stringContaining("LeaseLost"),
+        1,
+        expect.stringContaining("EmbeddingModelChanged"),
+        "Error: 1 vectors of bare are not in the journal",
+        1
+      ])
+      // The one without a vector was not among them when they were written: that failed, and each was written alone.
+      const written = yield* sql<{ slug: string; facts: number }>`
+        select source_markdown_slug as slug, count(*)::int as facts from facts group by 1 order by 1`
+      expect(written).toEqual(["first", "last", "well"].map((slug) => ({ slug, facts: 2 })))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        Layer.mergeAll(FactStore.layer, Journal.layer).pipe(
+          Layer.provideMerge(PageLease.layer),
+          Layer.provideMerge(brain)
+        )
+      )
+    )
+  )
+
+  it.live("pages that come while one is written are written in one transaction, each with its own rows", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* FactStore
+      const journal = yield* Journal
+      const leases = yield* PageLease
+      const slugs = Array.from({ length: 6 }, (_, index) => `page ${index}`)
+      yield* putPages(slugs.map((slug) => ({ slug, body: "text" })))
+      const pages = yield* sql<{ id: number; slug: string; fingerprint: string }>`
+        select id, slug, ${sql.literal(fingerprintColumns)} as fingerprint from pages order by slug`
+      const commitAll = Effect.fnUntraced(function* (
+        version: string,
+        replace: (index: number) => PageOutcome["replace"]
+      ) {
+        yield* journal.recordVectors(
+          slugs.map((slug) => ({ key: `${version} ${slug}`, vector: new Float32Array(64).fill(0.1) }))
+        )
+        // All have their leases before the first is written.
+        let waiting = pages.length
+        const ready = yield* Deferred.make<void>()
+        const commit = (page: (typeof pages)[number], index: number) =>
+          leases.withLease(`test:${page.slug}`, (lease) =>
+            Effect.gen(function* () {
+              if (--waiting === 0) yield* Deferred.succeed(ready, undefined)
+              yield* Deferred.await(ready)
+              return yield* store.commit({
+                ...unmarked(lease, page),
+                page: { id: page.id, sourceId: "default", slug: page.slug },
+                facts: [{ ...fact(`${version} ${page.slug}`), validFrom: 1_000 }],
+                mark: Option.some({ mark: "complete", versionToken: version, context: null }),
+                replace: replace(index)
+              })
+            })
+          )
+        return yield* Effect.forEach(pages, commit, { concurrency: "unbounded" }).pipe(
+          Effect.provideService(JoinPolicy, { patience: Duration.minutes(1) })
+        )
+      })
+      const transactions = sql<{ n: number }>`select count(distinct xmin::text)::int as n from facts`.pipe(
+        Effect.map(([row]) => row?.n)
+      )
+      expect(yield* commitAll("old", () => "all")).toEqual(slugs.map(() => ({ inserted: 1, cleaned: 0 })))
+      expect(yield* transactions).toBe(2)
+      // Every other page keeps what is older than that.
+      const cleaned = yield* commitAll("new", (index) => (index % 2 === 0 ? "all" : { since: 2_000 }))
+      expect(cleaned).toEqual(slugs.map((_, index) => ({ inserted: 1, cleaned: index % 2 === 0 ? 2 : 1 })))
+      for (const [index, slug] of slugs.entries()) {
+        expect((yield* factsOf(slug)).map((row) => row.fact)).toEqual(
+          index % 2 === 0 ? [`new ${slug}`] : [`old ${slug}`, `new ${slug}`]
+        )
+        expect((yield* marksOf(slug)).map((row) => row.source_session)).toEqual([
+          `cli:extract-conversation-facts:terminal:v2:${slug}:new`
+        ])
+      }
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        Layer.mergeAll(FactStore.layer, Journal.layer).pipe(
+          Layer.provideMerge(PageLease.layer),
+          Layer.provideMerge(brain)
+        )
+      )
     )
   )
 

@@ -91,6 +91,33 @@ onBothDatabases("Journal", (brain) => {
       }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
   )
 
+  it.live("adopts for each page from its own facts, also when pages ask at the same time", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const journal = yield* Journal
+      const slugs = ["a", "b", "c", "d"]
+      yield* Effect.forEach(slugs, (slug, at) => {
+        const vector = `[${Array.from({ length: 64 }, () => at).join(",")}]`
+        return sql`insert into facts (source_id, source, source_markdown_slug, row_num, fact, embedding)
+          values ('default', 'cli:extract-conversation-facts', ${slug}, 0, 'the same', ${vector}::halfvec)`
+      })
+      const [model] = yield* sql<{
+        model: string
+      }>`select value as model from config where key = 'embedding_model'`
+      const found = yield* Effect.forEach(
+        slugs,
+        (slug) =>
+          journal
+            .adoptVectors({ sourceId: "default", slug }, { model: model?.model ?? "", dimensions: 64 }, [
+              { key: `${slug} the same`, text: "the same" }
+            ])
+            .pipe(Effect.map((vectors) => vectors.get(`${slug} the same`)?.[0])),
+        { concurrency: "unbounded" }
+      )
+      expect(found).toEqual([0, 1, 2, 3])
+    }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
+  )
+
   it.live("is empty in a brain that has none of our tables", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

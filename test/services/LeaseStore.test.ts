@@ -136,7 +136,7 @@ onBothDatabases("LeaseStore", (brain) => {
           let really = expected
           switch (step) {
             case "take": {
-              const attempt = yield* store.tryTake(id, null)
+              const attempt = (yield* store.tryTake([id], null)).get(id)
               really = attempt?.taken ?? false
               if (attempt?.taken === true) tokens[event] = attempt.token
               break
@@ -145,7 +145,7 @@ onBothDatabases("LeaseStore", (brain) => {
               really = (yield* store.renew([lease])).has(id)
               break
             case "commit":
-              really = yield* store.confirm(lease)
+              really = (yield* store.confirm([lease])).has(id)
               break
             case "release":
               yield* store.giveBack([lease])
@@ -158,6 +158,30 @@ onBothDatabases("LeaseStore", (brain) => {
         expect({ story, rows: rows.length }).toEqual({ story, rows: model.does.take(99) ? 0 : 1 })
       }
       expect(stories).toBe(3_150)
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+
+  it.live("takes of many those that are free, each with a token, and tells of the others who has them", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* storeOf(1)
+      const theirs = yield* storeOf(2)
+      yield* theirs.tryTake(["many b", "many d"], null)
+      yield* sql`update gbrain_cycle_locks set ttl_expires_at = now() - interval '2 minutes',
+        last_refreshed_at = now() - interval '4 minutes' where id = 'many d'`
+      const ids = ["many d", "many c", "many b", "many a", "many c"]
+      const attempts = yield* ours.tryTake(ids, null)
+      expect([...attempts].map(([id, it]) => `${id}: ${it.holderPid} ${it.taken}`).sort()).toEqual([
+        "many a: 1 true",
+        "many b: 2 false",
+        "many c: 1 true",
+        "many d: 1 true"
+      ])
+      const leases = [...attempts].map(([id, { token }]) => ({ id, token }))
+      expect([...(yield* ours.confirm(leases))].sort()).toEqual(["many a", "many c", "many d"])
+      expect([...(yield* theirs.confirm(leases))]).toEqual(["many b"])
+      // Taken by name from a process that is dead.
+      expect((yield* ours.tryTake(["many b"], 2)).get("many b")).toMatchObject({ holderPid: 1, taken: true })
     }).pipe(Effect.scoped, Effect.provide(brain))
   )
 })

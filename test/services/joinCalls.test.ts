@@ -1,22 +1,27 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type Duration, Effect, Exit, Fiber, Scheduler } from "effect"
+import { Duration, Effect, Exit, Fiber, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
-import { joinCalls } from "../../src/services/joinCalls.ts"
+import { joinCalls, JoinPolicy } from "../../src/services/joinCalls.ts"
 
 /** A store that takes a second a write and refuses whatever has a row "bad" in it. */
 const store = (options: { readonly rowsAtMost: number; readonly patience: Duration.Input }) => {
   const written: Array<string> = []
-  const write = joinCalls({
-    ...options,
+  const { patience, rowsAtMost } = options
+  const join = joinCalls({
+    rowsAtMost,
+    concernsAll: (error) => error === "away",
     run: (rows: ReadonlyArray<string>) =>
       Effect.andThen(
         Effect.sleep("1 second"),
         Effect.suspend(() => {
           written.push(rows.join(" "))
+          if (rows.includes("last")) return Effect.fail("away" as const)
           return rows.includes("bad") ? Effect.fail("refused" as const) : Effect.void
         })
       )
   })
+  const policy = { patience: Duration.fromInputUnsafe(patience) }
+  const write = (rows: ReadonlyArray<string>) => Effect.provideService(join(rows), JoinPolicy, policy)
   return { write, written }
 }
 
@@ -80,6 +85,25 @@ describe("joinCalls", () => {
       expect(written.slice(0, 2)).toEqual(["a", "b bad c"])
       expect(written.slice(2).sort()).toEqual(["b", "bad", "c"])
     })
+  )
+
+  it.effect(
+    "an error that has nothing to do with the rows is everybody's, and nobody tries again for it",
+    () =>
+      Effect.gen(function* () {
+        const { write, written } = store({ rowsAtMost: 10, patience: "1 minute" })
+        const exits = yield* Effect.forkChild(
+          Effect.all(
+            ["a", "b", "last", "c"].map((row) => Effect.exit(write([row]))),
+            { concurrency: "unbounded" }
+          )
+        )
+        yield* TestClock.adjust("10 seconds")
+        expect((yield* Fiber.join(exits)).slice(1)).toEqual(
+          Array.from({ length: 3 }, () => Exit.fail("away"))
+        )
+        expect(written).toEqual(["a", "b last c"])
+      })
   )
 
   it.effect(

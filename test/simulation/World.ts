@@ -81,6 +81,9 @@ export interface World {
   readonly chance: Chance
   readonly mutation: Mutation
   weather: Weather
+  /** In milliseconds: how long a commit takes at most, and how long calls wait for one another. */
+  readonly commitTakes: number
+  readonly patience: number
   /** The database is away until then. */
   awayUntil: number
   readonly pages: Map<number, SimulatedPage>
@@ -93,7 +96,15 @@ export interface World {
   readonly processes: Map<number, SimulatedProcess>
   /** Questions whose answers the database was given to keep, when and by whom. */
   readonly recorded: Map<string, { readonly at: number; readonly pid: number }>
-  readonly seen: { statements: number; calls: number; commits: number; fenced: number; kills: number }
+  /** `joined`: transactions that wrote several pages. */
+  readonly seen: {
+    statements: number
+    calls: number
+    commits: number
+    joined: number
+    fenced: number
+    kills: number
+  }
   nextToken: number
   /** The first thing that did not hold. */
   violation: string | undefined
@@ -101,6 +112,8 @@ export interface World {
 
 /** A world without pages. */
 export const makeWorld = (chance: Chance, mutation: Mutation, dailyCap: bigint | undefined): World => ({
+  commitTakes: chance.pick([1, 2_000]),
+  patience: chance.pick([25, 3_000]),
   chance,
   mutation,
   weather: { statementFails: 0, answerLost: 0, callFails: 0 },
@@ -114,7 +127,7 @@ export const makeWorld = (chance: Chance, mutation: Mutation, dailyCap: bigint |
   dailyCap,
   processes: new Map(),
   recorded: new Map(),
-  seen: { statements: 0, calls: 0, commits: 0, fenced: 0, kills: 0 },
+  seen: { statements: 0, calls: 0, commits: 0, joined: 0, fenced: 0, kills: 0 },
   nextToken: 1,
   violation: undefined
 })

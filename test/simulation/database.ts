@@ -1,5 +1,5 @@
 /** What the extraction asks of a brain, answered by the world instead of SQL. */
-import { Duration, Effect, Layer, Option, Stream } from "effect"
+import { Duration, Effect, Layer, Option, Result, Stream } from "effect"
 import { decideHold } from "../../src/services/budget/decideHold.ts"
 import { resilient } from "../../src/services/database/Resilience.ts"
 import { Books } from "../../src/services/Books.ts"
@@ -7,7 +7,15 @@ import { BrainConfig } from "../../src/services/BrainConfig.ts"
 import { Conversations } from "../../src/services/Conversations.ts"
 import { VectorColumns } from "../../src/services/EmbeddingWidth.ts"
 import { Entities } from "../../src/services/Entities.ts"
-import { type CommitReport, FactStore, PageChanged } from "../../src/services/FactStore.ts"
+import { type Committed } from "../../src/services/facts/commitPages.ts"
+import {
+  type CommitError,
+  type CommitReport,
+  commitTogether,
+  FactStore,
+  PageChanged,
+  type PageOutcome
+} from "../../src/services/FactStore.ts"
 import { Journal } from "../../src/services/Journal.ts"
 import { LeaseStore } from "../../src/services/leases/LeaseStore.ts"
 import { Ledger, LedgerUnavailable } from "../../src/services/Ledger.ts"
@@ -36,30 +44,30 @@ export const leaseStore = (world: World, process: SimulatedProcess) => {
       row !== undefined && row.pid === process.pid && row.host === process.host && row.token === lease.token
     )
   }
+  const tryTake = (id: string, deadPid: number | null, now: number) => {
+    const row = world.leases.get(id)
+    const free =
+      row === undefined ||
+      (row.expiresAt < now && row.refreshedAt < now - grace) ||
+      (row.host === process.host && row.pid === deadPid) ||
+      world.mutation === "leases for all"
+    if (!free) return { token: row.token, holderPid: row.pid, holderHost: row.host, taken: false }
+    if (row !== undefined && row.pid !== process.pid && world.processes.get(row.pid)?.alive === true) {
+      if (row.expiresAt >= now) violated(world, "a lease was taken from somebody who is alive")
+    }
+    const token = String(world.nextToken++)
+    world.leases.set(id, {
+      token,
+      pid: process.pid,
+      host: process.host,
+      takenAt: now,
+      expiresAt: now + ttl,
+      refreshedAt: now
+    })
+    return { token, holderPid: process.pid, holderHost: process.host, taken: true }
+  }
   return LeaseStore.of({
-    tryTake: (id, deadPid) =>
-      does((now) => {
-        const row = world.leases.get(id)
-        const free =
-          row === undefined ||
-          (row.expiresAt < now && row.refreshedAt < now - grace) ||
-          (row.host === process.host && row.pid === deadPid) ||
-          world.mutation === "leases for all"
-        if (!free) return { token: row.token, holderPid: row.pid, holderHost: row.host, taken: false }
-        if (row !== undefined && row.pid !== process.pid && world.processes.get(row.pid)?.alive === true) {
-          if (row.expiresAt >= now) violated(world, "a lease was taken from somebody who is alive")
-        }
-        const token = String(world.nextToken++)
-        world.leases.set(id, {
-          token,
-          pid: process.pid,
-          host: process.host,
-          takenAt: now,
-          expiresAt: now + ttl,
-          refreshedAt: now
-        })
-        return { token, holderPid: process.pid, holderHost: process.host, taken: true }
-      }),
+    tryTake: (ids, deadPid) => does((now) => new Map(ids.map((id) => [id, tryTake(id, deadPid, now)]))),
     giveBack: (leases) =>
       does(() => {
         for (const lease of leases) if (mine(lease)) world.leases.delete(lease.id)
@@ -77,7 +85,7 @@ export const leaseStore = (world: World, process: SimulatedProcess) => {
         }
         return new Set(kept.map(({ id }) => id))
       }),
-    confirm: (lease) => does(() => mine(lease))
+    confirm: (leases) => does(() => new Set(leases.filter(mine).map(({ id }) => id)))
   })
 }
 
@@ -157,47 +165,52 @@ const conversations = (world: World, process: SimulatedProcess) => {
   })
 }
 
-const factStore = (world: World, process: SimulatedProcess) =>
-  FactStore.of({
-    commit: (outcome) =>
+const factStore = (world: World, process: SimulatedProcess) => {
+  const commit = (outcome: PageOutcome): Result.Result<CommitReport, CommitError> => {
+    const { facts, lease, mark, page: named } = outcome
+    const row = world.leases.get(lease.id)
+    const held = row !== undefined && row.pid === process.pid && row.token === lease.token
+    if (!held && world.mutation !== "no fence") {
+      world.seen.fenced++
+      return Result.fail(new LeaseLost({ id: lease.id, message: "lost" }))
+    }
+    if (!held) violated(world, "a page was written by somebody who had lost its lease")
+    const page = world.pages.get(named.id)
+    if (page === undefined || outcome.fingerprint !== `${page.version} ${page.deleted}`) {
+      return Result.fail(new PageChanged({ slug: named.slug, message: "changed" }))
+    }
+    for (const { vectorKey } of facts) {
+      if (!world.vectors.delete(vectorKey)) violated(world, `a fact of ${page.slug} has no vector`)
+    }
+    const stay = outcome.replace === "all" && world.mutation !== "facts pile up" ? [] : page.facts
+    page.facts = [...stay, ...facts]
+    const said = new Set(page.facts.map(({ fact }) => fact))
+    if (said.size !== page.facts.length) violated(world, "a fact is there twice")
+    // Without a new mark the earlier one stays.
+    page.mark = Option.getOrElse(
+      Option.map(mark, ({ versionToken }) => versionToken),
+      () => page.mark
+    )
+    world.seen.commits++
+    return Result.succeed({ inserted: facts.length, cleaned: 0 })
+  }
+  return FactStore.of({
+    commit: commitTogether((outcomes) =>
       Effect.suspend(() => {
         // As the transaction's id tells a real one: an attempt that was committed is not made again.
-        let committed: CommitReport | undefined
+        let committed: Committed | undefined
         return resilient(
-          statement(world, process, (): CommitReport | LeaseLost | PageChanged => {
-            if (committed !== undefined) return committed
-            const { facts, lease, mark, page: named } = outcome
-            const row = world.leases.get(lease.id)
-            const held = row !== undefined && row.pid === process.pid && row.token === lease.token
-            if (!held && world.mutation !== "no fence") {
-              world.seen.fenced++
-              return new LeaseLost({ id: lease.id, message: "lost" })
-            }
-            if (!held) violated(world, "a page was written by somebody who had lost its lease")
-            const page = world.pages.get(named.id)
-            if (page === undefined || outcome.fingerprint !== `${page.version} ${page.deleted}`) {
-              return new PageChanged({ slug: named.slug, message: "changed" })
-            }
-            for (const { vectorKey } of facts) {
-              if (!world.vectors.delete(vectorKey)) violated(world, `a fact of ${page.slug} has no vector`)
-            }
-            const stay = outcome.replace === "all" && world.mutation !== "facts pile up" ? [] : page.facts
-            page.facts = [...stay, ...facts]
-            const said = new Set(page.facts.map(({ fact }) => fact))
-            if (said.size !== page.facts.length) violated(world, "a fact is there twice")
-            // Without a new mark the earlier one stays.
-            page.mark = Option.getOrElse(
-              Option.map(mark, ({ versionToken }) => versionToken),
-              () => page.mark
-            )
-            world.seen.commits++
-            committed = { inserted: facts.length, cleaned: 0 }
-            return committed
-          })
-        ).pipe(
-          Effect.flatMap((result) => ("inserted" in result ? Effect.succeed(result) : Effect.fail(result)))
+          Effect.andThen(
+            Effect.sleep(world.chance.between(0, world.commitTakes)),
+            statement(world, process, () => {
+              if (outcomes.length > 1) world.seen.joined++
+              committed ??= new Map(outcomes.map((outcome) => [outcome, commit(outcome)]))
+              return committed
+            })
+          )
         )
-      }),
+      })
+    ),
     wasEverComplete: (_source, slug) =>
       resilient(
         statement(world, process, () =>
@@ -205,6 +218,7 @@ const factStore = (world: World, process: SimulatedProcess) =>
         )
       )
   })
+}
 
 const journal = (world: World, process: SimulatedProcess) => {
   const does = <A>(act: (now: number) => A) => resilient(statement(world, process, act))

@@ -5,6 +5,7 @@
 import {
   Cause,
   Clock,
+  Duration,
   Effect,
   Exit,
   Fiber,
@@ -22,11 +23,13 @@ import * as Money from "../../src/domain/Money.ts"
 import { extractConversationFacts } from "../../src/programs/extract-conversation-facts/extractConversationFacts.ts"
 import { defaultOptions } from "../../src/programs/extract-conversation-facts/options.ts"
 import type { ExtractionReport } from "../../src/programs/extract-conversation-facts/report.ts"
+import { FactVectors } from "../../src/programs/extract-conversation-facts/vectors.ts"
 import { Budget } from "../../src/services/Budget.ts"
 import { ChatModel } from "../../src/services/ChatModel.ts"
 import { Database } from "../../src/services/Database.ts"
 import { EmbeddingModel } from "../../src/services/EmbeddingModel.ts"
 import { HostProcess } from "../../src/services/HostProcess.ts"
+import { JoinPolicy } from "../../src/services/joinCalls.ts"
 import { OpenAi } from "../../src/services/OpenAi.ts"
 import { PageLease } from "../../src/services/PageLease.ts"
 import { Prices } from "../../src/services/Prices.ts"
@@ -72,7 +75,7 @@ export const simulate = (seed: number, mutation: Mutation = "none"): Effect.Effe
     )
   )
 
-const noneSeen = { statements: 0, calls: 0, commits: 0, fenced: 0, kills: 0 }
+const noneSeen = { statements: 0, calls: 0, commits: 0, joined: 0, fenced: 0, kills: 0 }
 
 const passTime = Effect.fnUntraced(function* <A>(fiber: Fiber.Fiber<A>, most: number) {
   for (let passed = 0; fiber.pollUnsafe() === undefined; passed += 60_000) {
@@ -136,7 +139,11 @@ const runOf = (world: World, process: SimulatedProcess, cap: Money.Money) =>
       return { spent, reserved, cap }
     }
     return yield* Effect.onExit(extractConversationFacts(defaultOptions), () => nothingLeft(world, process))
-  }).pipe(Effect.provide(processLayer(world, process, cap)), Effect.scoped)
+  }).pipe(
+    Effect.provide(processLayer(world, process, cap)),
+    Effect.provideService(JoinPolicy, { patience: Duration.millis(world.patience) }),
+    Effect.scoped
+  )
 
 // When the program is over, however it ended, nothing of it goes on.
 const nothingLeft = Effect.fnUntraced(function* (world: World, process: SimulatedProcess) {
@@ -153,7 +160,7 @@ const processLayer = (world: World, process: SimulatedProcess, cap: Money.Money)
   const isAlive = (other: number) => world.processes.get(other)?.alive ?? false
   return Layer.mergeAll(
     ChatModel.layer({ model: chatModel }),
-    EmbeddingModel.layer({ model: embeddingModel, dimensions }),
+    FactVectors.layer.pipe(Layer.provideMerge(EmbeddingModel.layer({ model: embeddingModel, dimensions }))),
     Progress.layer
   ).pipe(
     Layer.provideMerge(

@@ -31,14 +31,15 @@ describe("what must always hold, in stories told from seeds", () => {
   }
 
   it.live(
-    "in the stories things do go wrong: processes are killed, and leases are lost before a commit",
+    "in the stories things do go wrong: processes are killed, leases are lost before a commit, and pages are written together",
     () =>
       Effect.map(eachOf(1, 300), (stories) => {
-        const sum = (what: "kills" | "fenced" | "commits") =>
+        const sum = (what: "kills" | "fenced" | "commits" | "joined") =>
           stories.reduce((all, { seen }) => all + seen[what], 0)
         expect(sum("kills")).toBeGreaterThan(20)
         expect(sum("fenced")).toBeGreaterThan(2)
         expect(sum("commits")).toBeGreaterThan(500)
+        expect(sum("joined")).toBeGreaterThan(20)
       })
   )
 

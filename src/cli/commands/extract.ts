@@ -8,7 +8,7 @@ import type { ExtractReport } from "../../programs/extract/report.ts"
 import { Sources } from "../../services/Sources.ts"
 import { Ended, exitCodes, UsageError } from "../exit.ts"
 import { instant, json, locationFlags, optionalText, workers } from "../flags.ts"
-import { brainFor } from "../open.ts"
+import { brainForGroups } from "../open.ts"
 import { extractText } from "../render/extract.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { print, printJson } from "../render/text.ts"
@@ -76,7 +76,7 @@ export const extractCommand = Command.make(
       }).pipe(Effect.scoped)
       yield* tell(report)
       if (report.status === "failed") return yield* new Ended({ code: exitCodes.failed })
-    }).pipe(Effect.provide(extractLayer({ workers: flags.workers })), Effect.provide(brainFor(flags)))
+    }).pipe(Effect.provide(extractLayer({ workers: flags.workers })), Effect.provide(brainForGroups(flags)))
   })
 ).pipe(
   Command.withDescription(

@@ -3,18 +3,19 @@
  * cites. Facts that the page has already bring their vectors; the others' are made, in one call as a rule, and journaled until the page
  * is committed.
  */
-import { Array as Arr, Effect, Option } from "effect"
+import { Array as Arr, Effect, Option, Result } from "effect"
 import type { Message } from "../../domain/conversation/Message.ts"
 import type { Segment } from "../../domain/conversation/Segment.ts"
 import { timeOf } from "../../domain/conversation/Render.ts"
 import { type ExtractedFact, sameMeaning } from "../../domain/Fact.ts"
 import { cosine } from "../../domain/Vectors.ts"
-import { EmbeddingBatchLimits, EmbeddingModel } from "../../services/EmbeddingModel.ts"
+import { EmbeddingBatchLimits, EmbeddingModel, TextRefused } from "../../services/EmbeddingModel.ts"
 import { Entities } from "../../services/Entities.ts"
 import type { FactRow } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
 import { vectorKey } from "./prompt.ts"
 import { type Trial, tried } from "./trial.ts"
+import { FactVectors, type KeyedText } from "./vectors.ts"
 
 /** Facts of one segment. */
 export interface SegmentFacts {
@@ -98,27 +99,27 @@ const embedAll = Effect.fnUntraced(function* (
         model,
         texts.map((text, index) => ({ key: keys[index] ?? "", text }))
       )
-  const missing = [...new Set(keys)].filter((key) => !known.has(key))
-  // Once vectors are there they are paid for: from then to their place in the journal nothing interrupts, and of a page with many
-  // facts those of one request do not wait for the next.
+  const missing = [
+    ...new Map(keys.map((key, index) => [key, { key, text: texts[index] ?? "" }])).values()
+  ].filter(({ key }) => !known.has(key))
+  // Of a page with many facts those of one request do not wait for the next.
   const { inputs } = yield* EmbeddingBatchLimits
-  const made = yield* Effect.forEach(Arr.chunksOf(missing, inputs), (some) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
-        const wanted = some.map((key) => texts[keys.indexOf(key)] ?? "")
-        const vectors = yield* restore(model.embed(wanted).pipe(tried(trial)))
-        const entries = vectors.flatMap((vector, index) => {
-          const key = some[index]
-          return key === undefined ? [] : [{ key, vector }]
-        })
-        yield* journal.recordVectors(entries)
-        return entries
-      })
-    )
-  )
-  const all = new Map([...known, ...made.flat().map(({ key, vector }) => [key, vector] as const)])
+  const made = yield* Effect.forEach(Arr.chunksOf(missing, inputs), (some) => makeVectors(some, trial))
+  const all = new Map([...known, ...made.flat()])
   return { keys, vectors: keys.map((key) => all.get(key)) }
 })
+
+const makeVectors = (texts: ReadonlyArray<KeyedText>, trial: Trial) =>
+  Effect.gen(function* () {
+    const { model } = yield* EmbeddingModel
+    const outcomes = yield* (yield* FactVectors).make(texts)
+    return yield* Effect.forEach(texts, ({ key }, index) => {
+      const outcome = outcomes.get(key) ?? Result.fail("no answer")
+      return Result.isSuccess(outcome)
+        ? Effect.succeed([key, outcome.success] as const)
+        : new TextRefused({ index, message: `${model} refuses the text: ${outcome.failure}` })
+    })
+  }).pipe(tried(trial))
 
 const normalise = (fact: ExtractedFact): string =>
   `${fact.entity?.toLowerCase() ?? ""}\n${fact.fact

@@ -27,6 +27,7 @@ import { SegmentFailures } from "../../services/SegmentFailures.ts"
 import { Sources } from "../../services/Sources.ts"
 import { Usage } from "../../services/Usage.ts"
 import { mostWorkers, WorkerPool, type Workers } from "../../services/WorkerPool.ts"
+import { FactVectors } from "./vectors.ts"
 
 /** The chat model when nothing says which: cheap, and good at short structured answers. */
 export const defaultChatModel = "openai:gpt-4.1-mini"
@@ -103,7 +104,7 @@ export const extractionLayer = (options: {
   readonly cap: Option.Option<Money.Money>
   readonly model: Option.Option<string>
 }) =>
-  Layer.mergeAll(FactStore.layer, Entities.layer, Books.layer, VectorColumns.layer).pipe(
+  Layer.mergeAll(FactStore.layer, FactVectors.layer, Entities.layer, Books.layer, VectorColumns.layer).pipe(
     Layer.provideMerge(PageLease.layer),
     Layer.provideMerge(modelsLayer(options)),
     Layer.provideMerge(runLayer(options)),

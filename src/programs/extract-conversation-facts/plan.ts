@@ -3,7 +3,6 @@
  * exactly what a run does.
  */
 import { DateTime, Effect, Option } from "effect"
-import { maxPageBytes } from "../../domain/ConversationPages.ts"
 import { parseConversation } from "../../domain/conversation/Parse.ts"
 import { renderSegment } from "../../domain/conversation/Render.ts"
 import {
@@ -34,7 +33,7 @@ export interface AskedSegment {
 /** Loads a page and its text; answers why not, when there is nothing to work on. */
 export const readPage = Effect.fn("readPage")(function* (id: number, repositoryPath: Option.Option<string>) {
   const conversations = yield* Conversations
-  const loaded = yield* conversations.load(id, maxPageBytes)
+  const loaded = yield* conversations.load(id)
   if (Option.isNone(loaded) || loaded.value.deleted) return { _tag: "Disappeared" as const }
   const page = loaded.value
   const body = yield* readBody(page, repositoryPath)

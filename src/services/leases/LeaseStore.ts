@@ -20,21 +20,21 @@ export class LeaseStore extends Context.Service<
   LeaseStore,
   {
     /**
-     * Takes a lease that is free, has expired with its grace, or belongs to `deadPid` of this host; else tells who has it. None
-     * when its holder released it in this very moment. A takeover gets a token that was never issued before.
+     * Takes of these leases each that is free, has expired with its grace, or belongs to `deadPid` of this host; else tells who has
+     * it. Nothing is told of one that its holder released in this very moment. A takeover gets a token that was never issued before.
      */
     readonly tryTake: (
-      id: string,
+      ids: ReadonlyArray<string>,
       deadPid: number | null
-    ) => Effect.Effect<Attempt | undefined, SqlError.SqlError>
+    ) => Effect.Effect<ReadonlyMap<string, Attempt>, SqlError.SqlError>
     /** Removes those that are still held with their tokens. */
     readonly giveBack: (leases: ReadonlyArray<Lease>) => Effect.Effect<void, SqlError.SqlError>
     /** Removes a lease that may have been taken with a token that nobody heard of. */
     readonly abandon: (id: string) => Effect.Effect<void, SqlError.SqlError>
     /** Renews those that are still held with their tokens; answers their ids. */
     readonly renew: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<string>, SqlError.SqlError>
-    /** Whether the lease is still held with its token; if so, nobody takes it until the transaction ends. */
-    readonly confirm: (lease: Lease) => Effect.Effect<boolean, SqlError.SqlError>
+    /** The ids of those that are still held with their tokens: nobody takes them until the transaction ends. */
+    readonly confirm: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<string>, SqlError.SqlError>
   }
 >()("gbrain/LeaseStore") {
   /** The rows of the open database. */
@@ -57,13 +57,14 @@ export class LeaseStore extends Context.Service<
 
       return LeaseStore.of({
         // Insert or take over, else tell who has it. A takeover moves acquired_at strictly forward: it is the token.
-        tryTake: (id, deadPid) =>
-          sql<{ token: string; holder_pid: number; holder_host: string | null; taken: boolean }>`
+        tryTake: (ids, deadPid) =>
+          sql<Attempt & { readonly id: string }>`
             with attempt as (
               insert into gbrain_cycle_locks as lock
                 (id, holder_pid, holder_host, acquired_at, ttl_expires_at, last_refreshed_at)
-              values (${id}, ${self.pid}, ${self.host}, clock_timestamp(),
-                clock_timestamp() + make_interval(secs => ${ttl}), clock_timestamp())
+              select id, ${self.pid}::int, ${self.host}::text, clock_timestamp(),
+                clock_timestamp() + make_interval(secs => ${ttl}), clock_timestamp()
+              from (select distinct id from unnest(${ids}::text[]) as all_asked(id)) as asked order by id
               on conflict (id) do update set
                 holder_pid = excluded.holder_pid,
                 holder_host = excluded.holder_host,
@@ -73,22 +74,13 @@ export class LeaseStore extends Context.Service<
               where (lock.ttl_expires_at < clock_timestamp() and (lock.last_refreshed_at is null
                   or lock.last_refreshed_at < clock_timestamp() - make_interval(secs => ${grace})))
                 or (lock.holder_host = ${self.host} and lock.holder_pid = ${deadPid}::int)
-              returning ${token} as token, holder_pid, holder_host, true as taken
+              returning id, ${token} as token, holder_pid, holder_host, true as taken
             )
-            select token, holder_pid, holder_host, taken from attempt
+            select id, token, holder_pid as "holderPid", holder_host as "holderHost", taken from attempt
             union all
-            select ${token}, holder_pid, holder_host, false from gbrain_cycle_locks
-            where id = ${id} and not exists (select 1 from attempt)`.pipe(
-            Effect.map(([row]) =>
-              row === undefined
-                ? undefined
-                : {
-                    token: row.token,
-                    holderPid: row.holder_pid,
-                    holderHost: row.holder_host,
-                    taken: row.taken
-                  }
-            )
+            select id, ${token}, holder_pid, holder_host, false from gbrain_cycle_locks
+            where id = any(${ids}::text[]) and id not in (select id from attempt)`.pipe(
+            Effect.map((rows) => new Map(rows.map((row) => [row.id, row])))
           ),
         giveBack: (leases) =>
           Effect.asVoid(sql`
@@ -100,14 +92,12 @@ export class LeaseStore extends Context.Service<
               ttl_expires_at = now() + make_interval(secs => ${ttl}),
               last_refreshed_at = now()
             from ${ours(leases)} where lock.id = ours.id
-            returning lock.id`.pipe(Effect.map((kept) => new Set(kept.map(({ id }) => id)))),
-        confirm: (lease) =>
-          sql`
-            select 1 from gbrain_cycle_locks
-            where id = ${lease.id} and ${mine} and ${token} = ${lease.token} for update`.pipe(
-            Effect.map((rows) => rows.length > 0)
-          )
+            returning lock.id`.pipe(Effect.map(idsOf)),
+        confirm: (leases) => Effect.map(sql<{ readonly id: string }>`select id from ${ours(leases)}`, idsOf)
       })
     })
   )
 }
+
+const idsOf = (rows: ReadonlyArray<{ readonly id: string }>): ReadonlySet<string> =>
+  new Set(rows.map(({ id }) => id))
