@@ -178,6 +178,10 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
   yield* Effect.raceFirst(run, Effect.andThen(Deferred.await(fatal), Effect.sleep(stopGrace))).pipe(
     Effect.onInterrupt(() => options.onInterrupt?.(report(Option.none())) ?? Effect.void)
   )
+  // A refusal ends the run, also when whoever met it found another way.
+  if (Option.isNone(budgetExhausted) && (yield* budget.snapshot).exhausted) {
+    budgetExhausted = Option.some(yield* budget.awaitExhausted)
+  }
   const stopped = yield* Deferred.poll(fatal)
   return report(Option.isSome(stopped) ? Option.some(yield* stopped.value) : Option.none())
 })

@@ -48,11 +48,12 @@ export class EmbeddingModel extends Context.Service<
     readonly embed: (
       texts: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<Float32Array>, EmbeddingError>
-    /** As many requests as it takes: an outcome a text, in their order. A bad text among them costs the others nothing. */
-    readonly embedAll: (
-      texts: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyArray<EmbeddedInput>, EmbeddingCallError>
-    /** The same in one request. */
+    /** How items with these texts are shared out among requests, in their order. */
+    readonly requests: <Item>(
+      items: ReadonlyArray<Item>,
+      textOf: (item: Item) => string
+    ) => ReadonlyArray<ReadonlyArray<Item>>
+    /** One request: an outcome a text, in their order. A bad text among them costs the others nothing. */
     readonly embedEach: (
       texts: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<EmbeddedInput>, EmbeddingCallError>
@@ -109,17 +110,16 @@ export class EmbeddingModel extends Context.Service<
 
         const embedEach = (texts: ReadonlyArray<string>) => splitRefused(texts, send)
 
-        const embedAll = (texts: ReadonlyArray<string>) => {
+        const requests = <Item>(items: ReadonlyArray<Item>, textOf: (item: Item) => string) => {
           const room = {
             inputs: Math.min(preferred.inputs, limits.inputs),
             tokens: limits.tokens,
             bytes: preferred.bytes
           }
-          const batches = packAll(texts, room, (text) => ({
-            tokens: density.guess(text),
-            bytes: Buffer.byteLength(text, "utf8")
-          }))
-          return Effect.map(Effect.forEach(batches, embedEach), (outcomes) => outcomes.flat())
+          return packAll(items, room, (item) => {
+            const text = textOf(item)
+            return { tokens: density.guess(text), bytes: Buffer.byteLength(text, "utf8") }
+          })
         }
 
         return EmbeddingModel.of({
@@ -128,9 +128,12 @@ export class EmbeddingModel extends Context.Service<
           limits,
           guessTokens: density.guess,
           embedEach,
-          embedAll,
+          requests,
           embed: Effect.fn("EmbeddingModel.embed")(function* (texts) {
-            const outcomes = yield* embedAll(texts)
+            const outcomes = (yield* Effect.forEach(
+              requests(texts, (text) => text),
+              embedEach
+            )).flat()
             const refused = outcomes.findIndex(Result.isFailure)
             if (refused >= 0) {
               const why = Option.getOrElse(

@@ -92,15 +92,14 @@ export class PageLease extends Context.Service<
           message: `${id} is being worked on by process ${pid} on ${host}`
         })
 
-      const tryTakeJoined = joinCalls({
-        run: (ids: ReadonlyArray<string>) => store.tryTake(ids, null),
-        rowsAtMost: 64
-      })
+      const takeFree = joinCalls({ run: store.takeFree, rowsAtMost: 64 })
 
-      const tryTake = (id: string, deadPid: number | null) =>
-        Effect.map(deadPid === null ? tryTakeJoined([id]) : store.tryTake([id], deadPid), (attempts) =>
-          attempts.get(id)
-        )
+      // Those that nobody has are taken together; whoever meets a holder is on its own.
+      const tryTake = Effect.fnUntraced(function* (id: string, deadPid: number | null) {
+        const token = deadPid === null ? (yield* takeFree([id])).get(id) : undefined
+        if (token === undefined) return yield* store.tryTake(id, deadPid)
+        return { token, holderPid: self.pid, holderHost: self.host, taken: true }
+      })
 
       const acquire = (id: string) =>
         Effect.suspend(() => {
@@ -144,7 +143,7 @@ export class PageLease extends Context.Service<
         Effect.map(
           store.confirm(leases),
           (ours): ReadonlyMap<Lease, LeaseLost> =>
-            new Map(leases.flatMap((lease) => (ours.has(lease.id) ? [] : [[lease, lost(lease)] as const])))
+            new Map(leases.flatMap((lease) => (ours.has(lease) ? [] : [[lease, lost(lease)] as const])))
         )
 
       const giveBack = joinCalls({ run: store.giveBack, rowsAtMost: 64 })

@@ -260,6 +260,32 @@ describe("bulk", () => {
     }).pipe(Effect.provide(run(8, Money.parseUsd("1"))))
   )
 
+  it.effect(
+    "a budget that refused somebody who found another way has ended the run all the same, and it says so",
+    () =>
+      Effect.gen(function* () {
+        const budget = yield* Budget
+        const report = yield* bulk({
+          items: numbers(50),
+          label,
+          isFatal,
+          work: () =>
+            budget
+              .withReservation(Money.fromPico(2_000_000_000_000n), () => Effect.void)
+              .pipe(
+                Effect.catchTag("BudgetExhausted", () =>
+                  budget.withReservation(Money.fromPico(10_000_000_000n), () => Effect.void)
+                )
+              )
+        })
+        expect(Option.map(report.budgetExhausted, ({ neededUsd }) => neededUsd)).toEqual(
+          Option.some("2.000000")
+        )
+        expect((yield* budget.snapshot).spent).toBeLessThan(500_000_000_000n)
+        expect(report.failed).toBe(0)
+      }).pipe(Effect.provide(run(1, Money.parseUsd("1"))))
+  )
+
   it.effect("what is held elsewhere is tried once more at the end, and counted if it still is", () => {
     const heldIds = new Set(["lease 2", "lease 6"])
     return Effect.gen(function* () {

@@ -13,16 +13,15 @@ const connectionLost = new SqlError.SqlError({
 })
 
 onBothDatabases("FactStore", (brain) => {
-  // The first transaction takes effect, or does not, and in both cases its answer is lost on the way.
-  const losingTheFirstAnswer = (committed: boolean) =>
+  // A transaction, after so many, takes effect, or does not, and in both cases its answer is lost on the way.
+  const losingAnAnswer = (committed: boolean, after = 0) =>
     Layer.effect(
       SqlClient.SqlClient,
       Effect.map(SqlClient.SqlClient, (sql) => {
-        let lost = false
+        let left = after
         const lose = <A, E, R>(self: Effect.Effect<A, E, R>) =>
           Effect.suspend(() => {
-            if (lost) return self
-            lost = true
+            if (left-- !== 0) return self
             return Effect.andThen(self, Effect.fail(connectionLost))
           })
         const withTransaction: typeof sql.withTransaction = (self) =>
@@ -60,7 +59,7 @@ onBothDatabases("FactStore", (brain) => {
                 mark: Option.some({ mark: "complete", versionToken: "v1", context: null }),
                 replace: "all"
               })
-            }).pipe(Effect.provide(FactStore.layer.pipe(Layer.provide(losingTheFirstAnswer(committed)))))
+            }).pipe(Effect.provide(FactStore.layer.pipe(Layer.provide(losingAnAnswer(committed)))))
           )
           expect(report).toEqual({ inserted: 2, cleaned: 0 })
           expect(
@@ -104,132 +103,174 @@ onBothDatabases("FactStore", (brain) => {
     )
   )
 
-  it.live("pages that are written together stand each for itself", () =>
+  /** Pages of these names, each with a vector in the journal but for `bare`. */
+  const putAll = Effect.fnUntraced(function* (slugs: ReadonlyArray<string>) {
+    const sql = yield* SqlClient.SqlClient
+    yield* putPages(slugs.map((slug) => ({ slug, body: "text" })))
+    yield* journalVectors(slugs.filter((slug) => slug !== "bare"))
+    const pages = yield* sql<{ id: number; slug: string; fingerprint: string }>`
+      select id, slug, ${sql.literal(fingerprintColumns)} as fingerprint from pages`
+    return slugs.flatMap((slug) => pages.filter((page) => page.slug === slug))
+  })
+
+  const journalVectors = (keys: ReadonlyArray<string>) =>
+    Effect.flatMap(Journal, (journal) =>
+      journal.recordVectors(keys.map((key) => ({ key, vector: new Float32Array(64).fill(0.1) })))
+    )
+
+  /** Commits pages as they ask for it all at once: the first alone, the others together. All have their leases before that. */
+  const commitAll = <A extends { readonly id: number; readonly slug: string; readonly fingerprint: string }>(
+    pages: ReadonlyArray<A>,
+    outcomeOf: (page: A, outcome: PageOutcome) => PageOutcome
+  ) =>
     Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
       const store = yield* FactStore
       const leases = yield* PageLease
-      const slugs = ["first", "edited", "robbed", "well", "of another model", "bare", "last"]
-      yield* putPages(slugs.map((slug) => ({ slug, body: "text" })))
-      const pages = yield* sql<{ id: number; slug: string; fingerprint: string }>`
-        select id, slug, ${sql.literal(fingerprintColumns)} as fingerprint from pages`
-      const withVectors = slugs.filter((slug) => slug !== "bare")
-      yield* (yield* Journal).recordVectors(
-        withVectors.map((key) => ({ key, vector: new Float32Array(64).fill(0.1) }))
-      )
-      const exits = yield* Effect.forEach(
-        slugs,
-        (slug) =>
-          leases.withLease(`test:${slug}`, (lease) => {
-            const page = pages.find((page) => page.slug === slug)
-            const outcome = unmarked(slug === "robbed" ? { ...lease, token: "0" } : lease, page)
-            return Effect.exit(
-              store.commit({
-                ...outcome,
-                page: { ...outcome.page, slug },
-                fingerprint: slug === "edited" ? "what it was" : outcome.fingerprint,
-                embedding: {
-                  ...outcome.embedding,
-                  dimensions: slug === "of another model" ? 32 : outcome.embedding.dimensions
-                },
-                facts: [fact(slug)],
-                mark: Option.some({ mark: "complete", versionToken: "v1", context: null })
-              })
-            )
-          }),
-        { concurrency: "unbounded" }
-      ).pipe(Effect.provideService(JoinPolicy, { patience: Duration.minutes(1) }))
-      const told = exits.map((exit) =>
-        Exit.isSuccess(exit) ? exit.value.inserted : String(Cause.squash(exit.cause))
-      )
-      expect(told).toEqual([
-        1,
-        expect.stringContaining("PageChanged"),
-        expect.stringContaining("LeaseLost"),
-        1,
-        expect.stringContaining("EmbeddingModelChanged"),
-        "Error: 1 vectors of bare are not in the journal",
-        1
-      ])
-      // The one without a vector was not among them when they were written: that failed, and each was written alone.
-      const written = yield* sql<{ slug: string; facts: number }>`
-        select source_markdown_slug as slug, count(*)::int as facts from facts group by 1 order by 1`
-      expect(written).toEqual(["first", "last", "well"].map((slug) => ({ slug, facts: 2 })))
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(
-        Layer.mergeAll(FactStore.layer, Journal.layer).pipe(
-          Layer.provideMerge(PageLease.layer),
-          Layer.provideMerge(brain)
+      let waiting = pages.length
+      const ready = yield* Deferred.make<void>()
+      const commit = (page: A) =>
+        leases.withLease(`test:${page.slug}`, (lease) =>
+          Effect.gen(function* () {
+            if (--waiting === 0) yield* Deferred.succeed(ready, undefined)
+            yield* Deferred.await(ready)
+            const outcome = {
+              ...unmarked(lease, page),
+              page: { id: page.id, sourceId: "default", slug: page.slug },
+              facts: [fact(page.slug)],
+              mark: Option.some({ mark: "complete" as const, versionToken: "v1", context: null })
+            }
+            return yield* Effect.exit(store.commit(outcomeOf(page, outcome)))
+          })
         )
+      return yield* Effect.forEach(pages, commit, { concurrency: "unbounded" })
+    }).pipe(Effect.provideService(JoinPolicy, { patience: Duration.minutes(1) }))
+
+  const told = (exits: ReadonlyArray<Exit.Exit<{ readonly inserted: number }, unknown>>) =>
+    exits.map((exit) => (Exit.isSuccess(exit) ? exit.value.inserted : String(Cause.squash(exit.cause))))
+
+  const written = Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const pages = yield* sql<{ slug: string; facts: ReadonlyArray<string> }>`
+      select source_markdown_slug as slug, array_agg(fact order by row_num) filter (where source not like '%:terminal%') as facts
+      from facts group by 1 order by 1`
+    const [row] = yield* sql<{ n: number }>`select count(distinct xmin::text)::int as n from facts`
+    return { pages, transactions: row?.n }
+  })
+
+  const layer = Layer.mergeAll(FactStore.layer, Journal.layer).pipe(
+    Layer.provideMerge(PageLease.layer),
+    Layer.provideMerge(brain)
+  )
+
+  it.live(
+    "pages that may not be written are left out of a transaction, with what they had, and the others go through",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const pages = yield* putAll(["first", "edited", "robbed", "well", "of another model", "last"])
+        yield* sql`insert into facts (source_id, source, source_session, source_markdown_slug, row_num, fact)
+        select 'default', 'cli:extract-conversation-facts', 'cli:extract-conversation-facts:' || slug, slug, 0, 'old'
+        from unnest(array['edited', 'robbed', 'well', 'of another model']) as slug`
+        const exits = yield* commitAll(pages, ({ slug }, outcome) => ({
+          ...outcome,
+          lease: slug === "robbed" ? { ...outcome.lease, token: "0" } : outcome.lease,
+          fingerprint: slug === "edited" ? "what it was" : outcome.fingerprint,
+          embedding:
+            slug === "of another model" ? { ...outcome.embedding, dimensions: 32 } : outcome.embedding
+        }))
+        expect(told(exits)).toEqual([
+          1,
+          expect.stringContaining("PageChanged"),
+          expect.stringContaining("LeaseLost"),
+          1,
+          expect.stringContaining("EmbeddingModelChanged"),
+          1
+        ])
+        // The old rows, the first page, and the others together.
+        expect(yield* written).toEqual({
+          pages: [
+            { slug: "edited", facts: ["old"] },
+            { slug: "first", facts: ["first"] },
+            { slug: "last", facts: ["last"] },
+            { slug: "of another model", facts: ["old"] },
+            { slug: "robbed", facts: ["old"] },
+            { slug: "well", facts: ["well"] }
+          ],
+          transactions: 3
+        })
+      }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.live("a page that fails the transaction fails by itself, and the others are written one by one", () =>
+    Effect.gen(function* () {
+      const exits = yield* commitAll(
+        yield* putAll(["first", "well", "bare", "last"]),
+        (_page, outcome) => outcome
       )
-    )
+      expect(told(exits)).toEqual([1, 1, "Error: 1 vectors of bare are not in the journal", 1])
+      expect(yield* written).toEqual({
+        pages: ["first", "last", "well"].map((slug) => ({ slug, facts: [slug] })),
+        transactions: 3
+      })
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.live("pages that come while one is written are written in one transaction, each with its own rows", () =>
     Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const store = yield* FactStore
-      const journal = yield* Journal
-      const leases = yield* PageLease
       const slugs = Array.from({ length: 6 }, (_, index) => `page ${index}`)
-      yield* putPages(slugs.map((slug) => ({ slug, body: "text" })))
-      const pages = yield* sql<{ id: number; slug: string; fingerprint: string }>`
-        select id, slug, ${sql.literal(fingerprintColumns)} as fingerprint from pages order by slug`
-      const commitAll = Effect.fnUntraced(function* (
-        version: string,
-        replace: (index: number) => PageOutcome["replace"]
-      ) {
-        yield* journal.recordVectors(
-          slugs.map((slug) => ({ key: `${version} ${slug}`, vector: new Float32Array(64).fill(0.1) }))
-        )
-        // All have their leases before the first is written.
-        let waiting = pages.length
-        const ready = yield* Deferred.make<void>()
-        const commit = (page: (typeof pages)[number], index: number) =>
-          leases.withLease(`test:${page.slug}`, (lease) =>
-            Effect.gen(function* () {
-              if (--waiting === 0) yield* Deferred.succeed(ready, undefined)
-              yield* Deferred.await(ready)
-              return yield* store.commit({
-                ...unmarked(lease, page),
-                page: { id: page.id, sourceId: "default", slug: page.slug },
-                facts: [{ ...fact(`${version} ${page.slug}`), validFrom: 1_000 }],
-                mark: Option.some({ mark: "complete", versionToken: version, context: null }),
-                replace: replace(index)
-              })
-            })
-          )
-        return yield* Effect.forEach(pages, commit, { concurrency: "unbounded" }).pipe(
-          Effect.provideService(JoinPolicy, { patience: Duration.minutes(1) })
-        )
-      })
-      const transactions = sql<{ n: number }>`select count(distinct xmin::text)::int as n from facts`.pipe(
-        Effect.map(([row]) => row?.n)
+      const pages = yield* putAll(slugs)
+      const outcomeOf =
+        (version: string, replace: (slug: string) => PageOutcome["replace"]) =>
+        ({ slug }: { readonly slug: string }, outcome: PageOutcome): PageOutcome => ({
+          ...outcome,
+          facts: outcome.facts.map((it) => ({ ...it, fact: `${version} ${slug}`, validFrom: 1_000 })),
+          mark: Option.some({ mark: "complete", versionToken: version, context: null }),
+          replace: replace(slug)
+        })
+      const reports = (exits: ReadonlyArray<Exit.Exit<unknown, unknown>>) =>
+        exits.map((exit) => (Exit.isSuccess(exit) ? exit.value : exit.cause))
+      const old = yield* commitAll(
+        pages,
+        outcomeOf("old", () => "all")
       )
-      expect(yield* commitAll("old", () => "all")).toEqual(slugs.map(() => ({ inserted: 1, cleaned: 0 })))
-      expect(yield* transactions).toBe(2)
+      expect(reports(old)).toEqual(slugs.map(() => ({ inserted: 1, cleaned: 0 })))
+      expect((yield* written).transactions).toBe(2)
+      yield* journalVectors(slugs)
       // Every other page keeps what is older than that.
-      const cleaned = yield* commitAll("new", (index) => (index % 2 === 0 ? "all" : { since: 2_000 }))
-      expect(cleaned).toEqual(slugs.map((_, index) => ({ inserted: 1, cleaned: index % 2 === 0 ? 2 : 1 })))
-      for (const [index, slug] of slugs.entries()) {
-        expect((yield* factsOf(slug)).map((row) => row.fact)).toEqual(
-          index % 2 === 0 ? [`new ${slug}`] : [`old ${slug}`, `new ${slug}`]
-        )
+      const keeps = (slug: string) => slugs.indexOf(slug) % 2 === 1
+      const exits = yield* commitAll(
+        pages,
+        outcomeOf("new", (slug) => (keeps(slug) ? { since: 2_000 } : "all"))
+      )
+      expect(reports(exits)).toEqual(slugs.map((slug) => ({ inserted: 1, cleaned: keeps(slug) ? 1 : 2 })))
+      expect((yield* written).pages).toEqual(
+        slugs.map((slug) => ({ slug, facts: keeps(slug) ? [`old ${slug}`, `new ${slug}`] : [`new ${slug}`] }))
+      )
+      for (const slug of slugs) {
         expect((yield* marksOf(slug)).map((row) => row.source_session)).toEqual([
           `cli:extract-conversation-facts:terminal:v2:${slug}:new`
         ])
       }
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(
-        Layer.mergeAll(FactStore.layer, Journal.layer).pipe(
-          Layer.provideMerge(PageLease.layer),
-          Layer.provideMerge(brain)
-        )
-      )
-    )
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  for (const committed of [true, false]) {
+    it.live(
+      `a commit of several pages whose answer was lost, ${committed ? "after" : "before"} it took effect, is reported as done to each`,
+      () =>
+        Effect.gen(function* () {
+          const pages = yield* putAll(["first", "one", "two", "three"])
+          const exits = yield* commitAll(pages, (_page, outcome) => outcome).pipe(
+            Effect.provide(FactStore.layer.pipe(Layer.provide(losingAnAnswer(committed, 1))))
+          )
+          expect(told(exits)).toEqual([1, 1, 1, 1])
+          expect(yield* written).toMatchObject({
+            pages: ["first", "one", "three", "two"].map((slug) => ({ slug, facts: [slug] })),
+            transactions: 2
+          })
+        }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+  }
 
   it.live(
     "reads the rows of its page only, however many others a source has, also those without a number",
@@ -258,6 +299,10 @@ onBothDatabases("FactStore", (brain) => {
             // Counted by the database within the transaction.
             const [row] = yield* sql<{ readonly n: number }>`
             select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_xact_user_tables where relname = 'facts'`
+            // Whoever falls asleep in the middle of it is ended.
+            const [{ silence } = { silence: "" }] = yield* sql<{ readonly silence: string }>`
+            select current_setting('idle_in_transaction_session_timeout') as silence`
+            expect(silence).toBe("5s")
             return { report, read: row?.n ?? 0 }
           }).pipe(sql.withTransaction)
         const kept = yield* commit({ since: 4_000_000_000_000 })

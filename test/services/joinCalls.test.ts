@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Scheduler } from "effect"
+import { Cause, Duration, Effect, Exit, Fiber, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import { joinCalls, JoinPolicy } from "../../src/services/joinCalls.ts"
 
@@ -9,7 +9,7 @@ const store = (options: { readonly rowsAtMost: number; readonly patience: Durati
   const { patience, rowsAtMost } = options
   const join = joinCalls({
     rowsAtMost,
-    concernsAll: (error) => error === "away",
+    concernsAll: (cause) => Cause.squash(cause) === "away",
     run: (rows: ReadonlyArray<string>) =>
       Effect.andThen(
         Effect.sleep("1 second"),
@@ -135,6 +135,50 @@ describe("joinCalls", () => {
         expect(yield* Fiber.join(refused)).toEqual(Exit.fail("refused"))
         expect(asked).toEqual(["a", "b c", "bad"])
       })
+  )
+
+  it.effect(
+    "a call goes on for as long as anybody waits for it, and is interrupted with the last of them",
+    () =>
+      Effect.gen(function* () {
+        const { write, written } = store({ rowsAtMost: 10, patience: "1 minute" })
+        const fork = (row: string) => Effect.forkChild(write([row]))
+        const [a, b, c, d] = [yield* fork("a"), yield* fork("b"), yield* fork("c"), yield* fork("d")]
+        yield* TestClock.adjust("1500 millis")
+        yield* Fiber.interrupt(b)
+        yield* Fiber.interrupt(d)
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.joinAll([a, c])
+        expect(written).toEqual(["a", "b c d"])
+        const [e, f] = [yield* fork("e"), yield* fork("f")]
+        yield* TestClock.adjust("500 millis")
+        yield* Fiber.interrupt(e)
+        yield* TestClock.adjust("500 millis")
+        yield* Fiber.interrupt(f)
+        yield* TestClock.adjust("1 minute")
+        expect(written).toEqual(["a", "b c d"])
+        const last = yield* fork("g")
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(last)
+        expect(written).toEqual(["a", "b c d", "g"])
+      })
+  )
+
+  it.effect("a call that breaks before it begins is told to all who wait", () =>
+    Effect.gen(function* () {
+      const join = joinCalls({
+        rowsAtMost: 10,
+        run: (rows: ReadonlyArray<string>): Effect.Effect<void> => {
+          if (rows.includes("bad")) throw new Error("broken")
+          return Effect.sleep("1 second")
+        }
+      })
+      const fibers = yield* Effect.forEach(["a", "bad", "b"], (row) =>
+        Effect.forkChild(Effect.exit(join([row])))
+      )
+      yield* TestClock.adjust("1 minute")
+      expect((yield* Fiber.joinAll(fibers)).map(Exit.isSuccess)).toEqual([true, false, true])
+    })
   )
 
   it.effect("an interruption between any two steps leaves nobody waiting for ever", () =>

@@ -67,7 +67,12 @@ export const leaseStore = (world: World, process: SimulatedProcess) => {
     return { token, holderPid: process.pid, holderHost: process.host, taken: true }
   }
   return LeaseStore.of({
-    tryTake: (ids, deadPid) => does((now) => new Map(ids.map((id) => [id, tryTake(id, deadPid, now)]))),
+    takeFree: (ids) =>
+      does((now) => {
+        const free = ids.filter((id) => !world.leases.has(id))
+        return new Map(free.map((id) => [id, tryTake(id, null, now).token]))
+      }),
+    tryTake: (id, deadPid) => does((now) => tryTake(id, deadPid, now)),
     giveBack: (leases) =>
       does(() => {
         for (const lease of leases) if (mine(lease)) world.leases.delete(lease.id)
@@ -85,7 +90,7 @@ export const leaseStore = (world: World, process: SimulatedProcess) => {
         }
         return new Set(kept.map(({ id }) => id))
       }),
-    confirm: (leases) => does(() => new Set(leases.filter(mine).map(({ id }) => id)))
+    confirm: (leases) => does(() => new Set(leases.filter(mine)))
   })
 }
 

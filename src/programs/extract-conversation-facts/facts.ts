@@ -1,21 +1,20 @@
 /**
  * From answers to rows: facts said twice are kept once, names are led to pages, times come from the messages that a fact
- * cites. Facts that the page has already bring their vectors; the others' are made, in one call as a rule, and journaled until the page
- * is committed.
+ * cites. Facts that the page has already bring their vectors; the others' are made, and journaled until the page is committed.
  */
-import { Array as Arr, Effect, Option, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import type { Message } from "../../domain/conversation/Message.ts"
 import type { Segment } from "../../domain/conversation/Segment.ts"
 import { timeOf } from "../../domain/conversation/Render.ts"
 import { type ExtractedFact, sameMeaning } from "../../domain/Fact.ts"
 import { cosine } from "../../domain/Vectors.ts"
-import { EmbeddingBatchLimits, EmbeddingModel, TextRefused } from "../../services/EmbeddingModel.ts"
+import { EmbeddingModel, TextRefused } from "../../services/EmbeddingModel.ts"
 import { Entities } from "../../services/Entities.ts"
 import type { FactRow } from "../../services/FactStore.ts"
+import { FactVectors, type KeyedText } from "../../services/FactVectors.ts"
 import { Journal } from "../../services/Journal.ts"
 import { vectorKey } from "./prompt.ts"
-import { type Trial, tried } from "./trial.ts"
-import { FactVectors, type KeyedText } from "./vectors.ts"
+import { refusals, type Trial, works } from "./trial.ts"
 
 /** Facts of one segment. */
 export interface SegmentFacts {
@@ -102,24 +101,27 @@ const embedAll = Effect.fnUntraced(function* (
   const missing = [
     ...new Map(keys.map((key, index) => [key, { key, text: texts[index] ?? "" }])).values()
   ].filter(({ key }) => !known.has(key))
-  // Of a page with many facts those of one request do not wait for the next.
-  const { inputs } = yield* EmbeddingBatchLimits
-  const made = yield* Effect.forEach(Arr.chunksOf(missing, inputs), (some) => makeVectors(some, trial))
-  const all = new Map([...known, ...made.flat()])
+  const made = missing.length === 0 ? [] : yield* makeVectors(missing, trial)
+  const all = new Map([...known, ...made])
   return { keys, vectors: keys.map((key) => all.get(key)) }
 })
 
-const makeVectors = (texts: ReadonlyArray<KeyedText>, trial: Trial) =>
-  Effect.gen(function* () {
-    const { model } = yield* EmbeddingModel
-    const outcomes = yield* (yield* FactVectors).make(texts)
-    return yield* Effect.forEach(texts, ({ key }, index) => {
-      const outcome = outcomes.get(key) ?? Result.fail("no answer")
-      return Result.isSuccess(outcome)
-        ? Effect.succeed([key, outcome.success] as const)
-        : new TextRefused({ index, message: `${model} refuses the text: ${outcome.failure}` })
-    })
-  }).pipe(tried(trial))
+const makeVectors = Effect.fnUntraced(function* (texts: ReadonlyArray<KeyedText>, trial: Trial) {
+  const { model } = yield* EmbeddingModel
+  const vectors = yield* FactVectors
+  return yield* vectors.make(texts).pipe(
+    Effect.tap((outcomes) => ([...outcomes.values()].some(Result.isSuccess) ? works(trial) : Effect.void)),
+    Effect.flatMap((outcomes) =>
+      Effect.forEach(texts, ({ key }, index) => {
+        const outcome = outcomes.get(key) ?? Result.fail("no answer")
+        return Result.isSuccess(outcome)
+          ? Effect.succeed([key, outcome.success] as const)
+          : new TextRefused({ index, message: `${model} refuses the text: ${outcome.failure}` })
+      })
+    ),
+    refusals(trial)
+  )
+})
 
 const normalise = (fact: ExtractedFact): string =>
   `${fact.entity?.toLowerCase() ?? ""}\n${fact.fact

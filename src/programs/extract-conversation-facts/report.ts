@@ -113,8 +113,8 @@ export const makeTally = ({ chatWorks }: { readonly chatWorks: boolean }): Tally
   warnings: [],
   rejected: [],
   trials: {
-    questions: { what: "questions", works: chatWorks, refused: 0 },
-    embeddings: { what: "embeddings", works: false, refused: 0 }
+    questions: { what: "questions", works: chatWorks, refused: 0, counted: new WeakSet() },
+    embeddings: { what: "embeddings", works: false, refused: 0, counted: new WeakSet() }
   }
 })
 

@@ -18,6 +18,8 @@ export interface Trial {
   /** Whether it has served us. */
   works: boolean
   refused: number
+  /** The refusals that are in that number. */
+  readonly counted: WeakSet<object>
 }
 
 /** So many refusals and nothing else are no matter of the texts. */
@@ -43,15 +45,13 @@ export const refused = (trial: Trial, message: string) =>
       : Effect.void
   })
 
-/** A call for embeddings, tried. */
-export const tried =
+/** Counts what a model refuses a call; pages that shared a call share its refusal, which counts once. */
+export const refusals =
   (trial: Trial) =>
   <A, E, R>(call: Effect.Effect<A, E | ModelError | TextRefused, R>) =>
-    call.pipe(
-      Effect.tap(() => works(trial)),
-      Effect.tapError((error) =>
-        error instanceof ModelError || error instanceof TextRefused
-          ? refused(trial, error.message)
-          : Effect.void
-      )
-    )
+    Effect.tapError(call, (error) => {
+      const counts = error instanceof ModelError || error instanceof TextRefused
+      if (!counts || trial.counted.has(error)) return Effect.void
+      trial.counted.add(error)
+      return refused(trial, error.message)
+    })

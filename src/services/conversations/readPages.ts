@@ -24,7 +24,7 @@ const PageRow = Schema.Struct({
   deleted: Schema.Boolean
 })
 
-/** A page as it is now. Its texts are empty when it is larger than asked for. */
+/** A page as it is now. Its texts are empty when it is larger than `maxPageBytes`. */
 export type ConversationPage = typeof PageRow.Type
 
 const decodePages = Schema.decodeUnknownEffect(Schema.Array(PageRow))

@@ -52,10 +52,10 @@ class Away<E> {
 const isAwayFailure = <E>(error: E | Away<E>): error is Away<E> => error instanceof Away
 
 /**
- * Whether a cause is that of a database that is away. When the connection breaks inside a transaction, rolling it back
- * fails too, and dies of it: what counts is why, not as what it came.
+ * Whether a cause is that of a database that is away, or of two transactions that collided. When the connection breaks inside a
+ * transaction, rolling it back fails too, and dies of it: what counts is why, not as what it came.
  */
-const isAway = (cause: Cause.Cause<unknown>): boolean =>
+export const isAway = (cause: Cause.Cause<unknown>): boolean =>
   !Cause.hasInterrupts(cause) &&
   cause.reasons.some((reason) =>
     reason._tag === "Fail"

@@ -6,6 +6,7 @@ import { Effect, Option, Result } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { factSession, factSource, markSession, markSource, markText } from "../../domain/ConversationPages.ts"
 import { resilient } from "../database/Resilience.ts"
+import { endWhenSilent } from "../database/turns.ts"
 import type { PageLease } from "../PageLease.ts"
 import {
   type CommitError,
@@ -82,10 +83,9 @@ export const makeCommitPages = (sql: SqlClient.SqlClient, leases: PageLease["Ser
       const writable: Array<Writable> = []
       const leaving: Array<string> = []
       for (const outcome of outcomes) {
-        const page = found.get(outcome)
-        const error = lost.get(outcome.lease) ?? whyNot(outcome, page)
-        if (error !== undefined || page === undefined) {
-          if (error !== undefined) committed.set(outcome, Result.fail(error))
+        const page = lost.get(outcome.lease) ?? writableAs(outcome, found.get(outcome))
+        if (!("leaving" in page)) {
+          committed.set(outcome, Result.fail(page))
           continue
         }
         leaving.push(...page.leaving)
@@ -95,15 +95,15 @@ export const makeCommitPages = (sql: SqlClient.SqlClient, leases: PageLease["Ser
       }
       yield* remove(leaving)
       yield* write(writable, type)
-      const [any] = found.values()
-      if (any !== undefined) before = { transaction: any.transaction, committed }
+      const [first] = found.values()
+      if (first !== undefined) before = { transaction: first.transaction, committed }
       return committed
     }).pipe(sql.withTransaction, resilient)
   }
 }
 
-// Why a page may not be written as it is found, if so.
-const whyNot = (outcome: PageOutcome, found: Found | undefined): CommitError | undefined => {
+// The page as it is found, or why it may not be written so.
+const writableAs = (outcome: PageOutcome, found: Found | undefined): Found | CommitError => {
   const { slug } = outcome.page
   if (found === undefined || found.fingerprint !== outcome.fingerprint) {
     return new PageChanged({
@@ -116,7 +116,7 @@ const whyNot = (outcome: PageOutcome, found: Found | undefined): CommitError | u
   const from = `${made.model} at ${made.dimensions} dimensions`
   const to = `${found.model ?? made.model} at ${found.dimensions ?? made.dimensions} dimensions`
   return from === to || outcome.facts.length === 0
-    ? undefined
+    ? found
     : new EmbeddingModelChanged({
         from,
         to,
@@ -133,7 +133,8 @@ const firstNumber = (outcome: PageOutcome, found: Found): number => {
 
 /**
  * Is a page what was read, which of its rows go, and where does numbering go on. From this look at facts on, nobody exchanges
- * their columns before the transaction ends.
+ * their columns before the transaction ends. A process that is stopped or put to sleep before that would keep what it has locked: the
+ * server ends its connection (`longestSilence`).
  */
 const lookAtPages = (sql: SqlClient.SqlClient) => {
   const ours = sql`source like ${`${factSource}%`}`
@@ -170,7 +171,7 @@ const lookAtPages = (sql: SqlClient.SqlClient) => {
         where id = any(${outcomes.map(({ page }) => page.id)}::int[]) order by id for share
       )
       select asked.place, page.fingerprint, found.leaving, found.ours, found.theirs,
-        pg_current_xact_id()::text as transaction,
+        pg_current_xact_id()::text as transaction, ${endWhenSilent(sql)},
         (select value from config where key = 'embedding_model') as model,
         (select value from config where key = 'embedding_dimensions') as dimensions
       from asked left join page on page.id = asked.page_id

@@ -19,22 +19,26 @@ export interface Attempt {
 export class LeaseStore extends Context.Service<
   LeaseStore,
   {
+    /** Takes those of these leases that nobody ever took or that were given back; answers their tokens. Waits for nobody who holds one. */
+    readonly takeFree: (
+      ids: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
     /**
-     * Takes of these leases each that is free, has expired with its grace, or belongs to `deadPid` of this host; else tells who has
-     * it. Nothing is told of one that its holder released in this very moment. A takeover gets a token that was never issued before.
+     * Takes a lease that is free, has expired with its grace, or belongs to `deadPid` of this host; else tells who has it. None
+     * when its holder released it in this very moment. A takeover gets a token that was never issued before.
      */
     readonly tryTake: (
-      ids: ReadonlyArray<string>,
+      id: string,
       deadPid: number | null
-    ) => Effect.Effect<ReadonlyMap<string, Attempt>, SqlError.SqlError>
+    ) => Effect.Effect<Attempt | undefined, SqlError.SqlError>
     /** Removes those that are still held with their tokens. */
     readonly giveBack: (leases: ReadonlyArray<Lease>) => Effect.Effect<void, SqlError.SqlError>
     /** Removes a lease that may have been taken with a token that nobody heard of. */
     readonly abandon: (id: string) => Effect.Effect<void, SqlError.SqlError>
     /** Renews those that are still held with their tokens; answers their ids. */
     readonly renew: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<string>, SqlError.SqlError>
-    /** The ids of those that are still held with their tokens: nobody takes them until the transaction ends. */
-    readonly confirm: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<string>, SqlError.SqlError>
+    /** Those that are still held with their tokens: nobody takes them until the transaction ends. */
+    readonly confirm: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<Lease>, SqlError.SqlError>
   }
 >()("gbrain/LeaseStore") {
   /** The rows of the open database. */
@@ -50,21 +54,31 @@ export class LeaseStore extends Context.Service<
       const token = sql.literal("extract(epoch from acquired_at)::text")
       // Locked in one order, since what is given back may be in the middle of being renewed.
       const ours = (leases: ReadonlyArray<Lease>) => sql`(
-        select lock.id from gbrain_cycle_locks as lock
+        select lock.id, known.token from gbrain_cycle_locks as lock
         join unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[]) as known(id, token)
           on lock.id = known.id and ${token} = known.token
         where ${mine} order by lock.id for update of lock) as ours`
 
       return LeaseStore.of({
+        // A row that is there may be locked by somebody's commit, for as long as that takes: it is left to who asks for it alone.
+        takeFree: (ids) =>
+          sql<{ readonly id: string; readonly token: string }>`
+            insert into gbrain_cycle_locks (id, holder_pid, holder_host, acquired_at, ttl_expires_at, last_refreshed_at)
+            select id, ${self.pid}::int, ${self.host}::text, clock_timestamp(),
+              clock_timestamp() + make_interval(secs => ${ttl}), clock_timestamp()
+            from (select distinct id from unnest(${ids}::text[]) as asked(id)) as asked order by id
+            on conflict (id) do nothing
+            returning id, ${token} as token`.pipe(
+            Effect.map((rows) => new Map(rows.map((row) => [row.id, row.token])))
+          ),
         // Insert or take over, else tell who has it. A takeover moves acquired_at strictly forward: it is the token.
-        tryTake: (ids, deadPid) =>
-          sql<Attempt & { readonly id: string }>`
+        tryTake: (id, deadPid) =>
+          sql<{ token: string; holder_pid: number; holder_host: string | null; taken: boolean }>`
             with attempt as (
               insert into gbrain_cycle_locks as lock
                 (id, holder_pid, holder_host, acquired_at, ttl_expires_at, last_refreshed_at)
-              select id, ${self.pid}::int, ${self.host}::text, clock_timestamp(),
-                clock_timestamp() + make_interval(secs => ${ttl}), clock_timestamp()
-              from (select distinct id from unnest(${ids}::text[]) as all_asked(id)) as asked order by id
+              values (${id}, ${self.pid}, ${self.host}, clock_timestamp(),
+                clock_timestamp() + make_interval(secs => ${ttl}), clock_timestamp())
               on conflict (id) do update set
                 holder_pid = excluded.holder_pid,
                 holder_host = excluded.holder_host,
@@ -74,13 +88,22 @@ export class LeaseStore extends Context.Service<
               where (lock.ttl_expires_at < clock_timestamp() and (lock.last_refreshed_at is null
                   or lock.last_refreshed_at < clock_timestamp() - make_interval(secs => ${grace})))
                 or (lock.holder_host = ${self.host} and lock.holder_pid = ${deadPid}::int)
-              returning id, ${token} as token, holder_pid, holder_host, true as taken
+              returning ${token} as token, holder_pid, holder_host, true as taken
             )
-            select id, token, holder_pid as "holderPid", holder_host as "holderHost", taken from attempt
+            select token, holder_pid, holder_host, taken from attempt
             union all
-            select id, ${token}, holder_pid, holder_host, false from gbrain_cycle_locks
-            where id = any(${ids}::text[]) and id not in (select id from attempt)`.pipe(
-            Effect.map((rows) => new Map(rows.map((row) => [row.id, row])))
+            select ${token}, holder_pid, holder_host, false from gbrain_cycle_locks
+            where id = ${id} and not exists (select 1 from attempt)`.pipe(
+            Effect.map(([row]) =>
+              row === undefined
+                ? undefined
+                : {
+                    token: row.token,
+                    holderPid: row.holder_pid,
+                    holderHost: row.holder_host,
+                    taken: row.taken
+                  }
+            )
           ),
         giveBack: (leases) =>
           Effect.asVoid(sql`
@@ -92,12 +115,17 @@ export class LeaseStore extends Context.Service<
               ttl_expires_at = now() + make_interval(secs => ${ttl}),
               last_refreshed_at = now()
             from ${ours(leases)} where lock.id = ours.id
-            returning lock.id`.pipe(Effect.map(idsOf)),
-        confirm: (leases) => Effect.map(sql<{ readonly id: string }>`select id from ${ours(leases)}`, idsOf)
+            returning lock.id`.pipe(Effect.map((kept) => new Set(kept.map(({ id }) => id)))),
+        confirm: (leases) =>
+          sql<{ readonly id: string; readonly token: string }>`select id, token from ${ours(leases)}`.pipe(
+            Effect.map((rows) => {
+              const held = new Set(rows.map(nameOf))
+              return new Set(leases.filter((lease) => held.has(nameOf(lease))))
+            })
+          )
       })
     })
   )
 }
 
-const idsOf = (rows: ReadonlyArray<{ readonly id: string }>): ReadonlySet<string> =>
-  new Set(rows.map(({ id }) => id))
+const nameOf = ({ id, token }: Lease): string => `${token} ${id}`
