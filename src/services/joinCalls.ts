@@ -70,7 +70,7 @@ export const joinCalls = <Row, A, E, R>(options: {
           return beginNext
         })
         const impatient = yield* Effect.forkChild(
-          Effect.interruptible(Effect.andThen(Effect.sleep(patience), free))
+          Effect.uninterruptible(Effect.andThen(Effect.interruptible(Effect.sleep(patience)), free))
         )
         const exit = yield* Effect.exit(restore(Effect.suspend(() => run(some.flatMap((it) => it.rows)))))
         const outcome = isTheirs(exit, some) ? Option.some(exit) : Option.none()

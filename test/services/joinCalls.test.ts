@@ -198,6 +198,32 @@ describe("joinCalls", () => {
     })
   )
 
+  it.effect("a call that ends just when the patience does leaves nobody waiting for ever", () =>
+    Effect.gen(function* () {
+      // Of two that wake at the same time the one that fell asleep later wakes later.
+      for (let later = 0; later <= 12; later++) {
+        for (let steps = 3; steps <= 16; steps++) {
+          const join = joinCalls({
+            rowsAtMost: 1,
+            run: () =>
+              Effect.andThen(Effect.replicateEffect(Effect.yieldNow, later), Effect.sleep("1 second"))
+          })
+          const fibers = yield* Effect.forEach(["a", "b", "c"], (row) =>
+            Effect.forkChild(
+              join([row]).pipe(
+                Effect.provideService(Scheduler.MaxOpsBeforeYield, steps),
+                Effect.provideService(JoinPolicy, { patience: Duration.seconds(1) })
+              )
+            )
+          )
+          for (let second = 0; second < 60; second++) yield* TestClock.adjust("1 second")
+          const ended = fibers.map((fiber) => fiber.pollUnsafe())
+          expect(ended, `${later} later, after ${steps}`).toEqual(fibers.map(() => Exit.void))
+        }
+      }
+    })
+  )
+
   it.effect("an interrupted writer leaves the rows of others to themselves, and nobody waits for ever", () =>
     Effect.gen(function* () {
       for (const patience of ["1 minute", "400 millis"] as const) {
