@@ -159,7 +159,7 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
 
   const run = Effect.gen(function* () {
     yield* visitAll(options.items)
-    if (held.length === 0) return
+    if (held.length === 0 || (yield* budget.snapshot).exhausted) return
     const again = held.splice(0)
     yield* progress.count({ heldElsewhere: -again.length })
     yield* visitAll(Stream.fromIterable(again.map(({ item }) => item)))

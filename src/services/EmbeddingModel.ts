@@ -53,7 +53,11 @@ export class EmbeddingModel extends Context.Service<
       items: ReadonlyArray<Item>,
       textOf: (item: Item) => string
     ) => ReadonlyArray<ReadonlyArray<Item>>
-    /** One request: an outcome a text, in their order. A bad text among them costs the others nothing. */
+    /** One request, answered or refused as a whole. */
+    readonly embedOnce: (
+      texts: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<EmbeddedInput>, EmbeddingCallError>
+    /** The same, halved when it is refused: an outcome a text, in their order. A bad text among them costs the others nothing. */
     readonly embedEach: (
       texts: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<EmbeddedInput>, EmbeddingCallError>
@@ -127,6 +131,7 @@ export class EmbeddingModel extends Context.Service<
           dimensions,
           limits,
           guessTokens: density.guess,
+          embedOnce: send,
           embedEach,
           requests,
           embed: Effect.fn("EmbeddingModel.embed")(function* (texts) {

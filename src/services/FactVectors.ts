@@ -6,7 +6,7 @@ import { Array as Arr, Cause, Context, Effect, Layer, Option, Result } from "eff
 import { SqlError } from "effect/sql"
 import { mayBeOneInput, ModelError } from "../domain/ModelError.ts"
 import { EmbeddingBatchLimits, type EmbeddingCallError, EmbeddingModel } from "./EmbeddingModel.ts"
-import type { EmbeddedInput } from "./embedding/splitRefused.ts"
+import { type EmbeddedInput, splitRefused } from "./embedding/splitRefused.ts"
 import { joinCalls } from "./joinCalls.ts"
 import { Journal } from "./Journal.ts"
 import { LedgerUnavailable } from "./Ledger.ts"
@@ -40,10 +40,10 @@ export class FactVectors extends Context.Service<
 
       // Once vectors are there they are paid for: from then to their place in the journal nothing interrupts, and those of one request
       // do not wait for the next.
-      const request = (texts: ReadonlyArray<KeyedText>) =>
+      const send = (texts: ReadonlyArray<KeyedText>) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
-            const outcomes = yield* restore(model.embedEach(texts.map(({ text }) => text)))
+            const outcomes = yield* restore(model.embedOnce(texts.map(({ text }) => text)))
             const told = Arr.zip(texts, outcomes)
             yield* journal.recordVectors(
               told.flatMap(([{ key }, outcome]) =>
@@ -51,8 +51,14 @@ export class FactVectors extends Context.Service<
               )
             )
             for (const [text, outcome] of told) made.set(text, outcome)
+            return outcomes
           })
         )
+
+      const request = (texts: ReadonlyArray<KeyedText>) =>
+        Effect.map(splitRefused(texts, send), (outcomes) => {
+          for (const [text, outcome] of Arr.zip(texts, outcomes)) made.set(text, outcome)
+        })
 
       const make = joinCalls({
         rowsAtMost: Math.min(inputs, model.limits.inputs),
@@ -75,7 +81,7 @@ export class FactVectors extends Context.Service<
   )
 }
 
-// What a text is to blame for, what takes too long, and money that is short, may go better with fewer of them.
+// What a text is to blame for, what a server breaks over or takes too long for, and money that is short, may go better with fewer of them.
 const concernsAll = (cause: Cause.Cause<EmbeddingCallError | SqlError.SqlError>): boolean =>
   Option.exists(
     Cause.findErrorOption(cause),
@@ -86,4 +92,5 @@ const concernsAll = (cause: Cause.Cause<EmbeddingCallError | SqlError.SqlError>)
       SqlError.isSqlError(error)
   )
 
-const mayGoBetterAlone = (error: ModelError): boolean => mayBeOneInput(error) || error.reason === "TimedOut"
+const mayGoBetterAlone = (error: ModelError): boolean =>
+  mayBeOneInput(error) || error.reason === "TimedOut" || error.reason === "Unavailable"

@@ -92,7 +92,16 @@ export class PageLease extends Context.Service<
           message: `${id} is being worked on by process ${pid} on ${host}`
         })
 
-      const takeFree = joinCalls({ run: store.takeFree, rowsAtMost: 64 })
+      // A call that takes long goes on for others when one gives up: what it takes for nobody is given back.
+      const takeFree = joinCalls({
+        rowsAtMost: 64,
+        run: (ids: ReadonlyArray<string>) =>
+          Effect.tap(store.takeFree(ids), (tokens) =>
+            Effect.sync(() => {
+              for (const [id, token] of tokens) if (!here.has(id)) unreleased.add({ id, token })
+            })
+          )
+      })
 
       // Those that nobody has are taken together; whoever meets a holder is on its own.
       const tryTake = Effect.fnUntraced(function* (id: string, deadPid: number | null) {

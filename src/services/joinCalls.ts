@@ -18,7 +18,7 @@ interface Waiting<Row, A, E, R> {
 /** A call under way: it goes on for as long as anybody waits for it. */
 interface Call {
   waiting: number
-  fiber: Fiber.Fiber<void> | undefined
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
 }
 
 /** How long calls wait for the one before them. */
@@ -31,8 +31,8 @@ export const JoinPolicy = Context.Reference("gbrain/JoinPolicy", {
  * that was found, for others too. It fails as its rows alone fail: after a joined call that fails everybody's rows go by themselves,
  * unless `concernsAll` says of the failure that it has nothing to do with the rows, as it does of a database that is away. Calls are
  * joined up to `rowsAtMost` rows, and one with more than that goes by itself. A call under way is waited for as long as `JoinPolicy`
- * says (25 ms); then the next begins beside it. A joined call has a fiber of its own, which is interrupted when nobody waits for it any
- * more. Not for use inside a transaction, which would take others' rows along.
+ * says (25 ms); then the next begins beside it. A call has a fiber of its own, in the context of the first who waits for it, and is
+ * interrupted when nobody does any more. Not for use inside a transaction, which would take others' rows along.
  */
 export const joinCalls = <Row, A, E, R>(options: {
   readonly run: (rows: ReadonlyArray<Row>) => Effect.Effect<A, E, R>
@@ -60,9 +60,11 @@ export const joinCalls = <Row, A, E, R>(options: {
   const isTheirs = (exit: Exit.Exit<A, E>, some: ReadonlyArray<unknown>): boolean =>
     Exit.isSuccess(exit) || (!Exit.hasInterrupts(exit) && (some.length === 1 || concernsAll(exit.cause)))
 
+  // Begun uninterruptible: `run` alone is what an interruption ends.
   const makeCall = (call: Call, some: ReadonlyArray<Waiting<Row, A, E, R>>): Effect.Effect<void, never, R> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
+    Effect.withFiber((fiber) => {
+      call.fiber = fiber
+      return Effect.gen(function* () {
         const { patience } = yield* JoinPolicy
         const free = Effect.suspend(() => {
           if (before !== call) return Effect.void
@@ -72,13 +74,15 @@ export const joinCalls = <Row, A, E, R>(options: {
         const impatient = yield* Effect.forkChild(
           Effect.uninterruptible(Effect.andThen(Effect.interruptible(Effect.sleep(patience)), free))
         )
-        const exit = yield* Effect.exit(restore(Effect.suspend(() => run(some.flatMap((it) => it.rows)))))
+        const exit = yield* Effect.exit(
+          Effect.interruptible(Effect.suspend(() => run(some.flatMap((it) => it.rows))))
+        )
         const outcome = isTheirs(exit, some) ? Option.some(exit) : Option.none()
         yield* Effect.forEach(some, ({ told }) => Deferred.succeed(told, outcome), { discard: true })
         yield* Fiber.interrupt(impatient)
         yield* free
       })
-    )
+    })
 
   // Runs where nothing interrupts: what is taken from the queue is told in any case.
   const beginNext: Effect.Effect<void> = Effect.suspend(() => {
@@ -89,11 +93,9 @@ export const joinCalls = <Row, A, E, R>(options: {
     before = call
     for (const it of some) it.call = call
     return makeCall(call, some).pipe(
-      Effect.provideContext(first.context),
-      Effect.forkDetach({ startImmediately: true }),
-      Effect.map((fiber) => {
-        call.fiber = fiber
-      })
+      Effect.updateContext<never, R>(() => first.context),
+      Effect.forkDetach({ startImmediately: true, uninterruptible: true }),
+      Effect.asVoid
     )
   })
 

@@ -10,12 +10,13 @@ import { FactVectors } from "../../src/services/FactVectors.ts"
 import { Journal } from "../../src/services/Journal.ts"
 
 /**
- * A model that answers in a second, takes three texts a request and refuses the text "bad"; what was asked of it and what was
+ * A model that answers in a second, takes three texts a request unless told and refuses the text "bad"; what was asked of it and what was
  * journaled, request by request.
  */
 const world = (
   fails: (texts: ReadonlyArray<string>) => EmbeddingCallError | undefined = () => undefined,
-  journal: Effect.Effect<void, SqlError.SqlError> = Effect.void
+  journal: Effect.Effect<void, SqlError.SqlError> = Effect.void,
+  atOnce = 3
 ) => {
   const asked: Array<string> = []
   const journaled: Array<string> = []
@@ -24,16 +25,14 @@ const world = (
     dimensions: 1,
     limits: embeddingLimits("openai:text-embedding-3-small"),
     guessTokens: (text) => text.length,
-    requests: (items) => Arr.chunksOf(items, 3),
-    embedEach: (texts) =>
+    requests: (items) => Arr.chunksOf(items, atOnce),
+    embedOnce: (texts) =>
       Effect.gen(function* () {
         asked.push(texts.join(" "))
         yield* Effect.sleep("1 second")
-        const error = fails(texts)
+        const error = texts.includes("bad") ? modelError("Rejected") : fails(texts)
         if (error !== undefined) return yield* Effect.fail(error)
-        return texts.map((text) =>
-          text === "bad" ? Result.fail("refused") : Result.succeed(Float32Array.of(text.length))
-        )
+        return texts.map((text) => Result.succeed(Float32Array.of(text.length)))
       })
   })
   const journals = Layer.mock(Journal)({
@@ -92,11 +91,11 @@ describe("the vectors of facts", () => {
       return Effect.gen(function* () {
         expect(yield* makeAll([["a"], ["bad", "bb"], ["ccc"]])).toEqual([
           Exit.succeed([of(1)]),
-          Exit.succeed([Result.fail("refused"), of(2)]),
+          Exit.succeed([Result.fail("Rejected"), of(2)]),
           Exit.succeed([of(3)])
         ])
-        expect(asked).toEqual(["a", "bad bb ccc"])
-        expect(journaled).toEqual(["0-a", "1-bb 2-ccc"])
+        expect(asked).toEqual(["a", "bad bb ccc", "bad bb", "bad", "bb", "ccc"])
+        expect(journaled).toEqual(["0-a", "1-bb", "2-ccc"])
       }).pipe(Effect.provide(layer))
     }
   )
@@ -116,8 +115,8 @@ describe("the vectors of facts", () => {
   )
 
   for (const [what, error] of [
-    ["a page whose texts are all refused", modelError("ContentFiltered")],
     ["a request that takes a slow server too long", modelError("TimedOut")],
+    ["a server that breaks over a text", modelError("Unavailable")],
     [
       "money that does not reach for several pages",
       new BudgetExhausted({ period: "run", spentUsd: "0", capUsd: "0", neededUsd: "1", message: "too dear" })
@@ -132,6 +131,36 @@ describe("the vectors of facts", () => {
       }).pipe(Effect.provide(layer))
     })
   }
+
+  it.effect("a page of which the model refuses everything fails by itself", () => {
+    const { layer } = world(undefined, undefined, 20)
+    return Effect.gen(function* () {
+      const bad = Array.from({ length: 8 }, () => "bad")
+      const exits = yield* makeAll([["a"], bad, ["c"], ["dd"]])
+      expect(exits).toEqual([
+        Exit.succeed([of(1)]),
+        Exit.fail(modelError("Rejected")),
+        Exit.succeed([of(1)]),
+        Exit.succeed([of(2)])
+      ])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("what a part of a request brought is not paid for again when another part fails", () => {
+    const error = modelError("TimedOut")
+    const { asked, journaled, layer } = world((texts) => (texts.includes("c") ? error : undefined))
+    return Effect.gen(function* () {
+      const exits = yield* makeAll([["a"], ["b"], ["bad"], ["c"]])
+      expect(exits).toEqual([
+        Exit.succeed([of(1)]),
+        Exit.succeed([of(1)]),
+        Exit.succeed([Result.fail("Rejected")]),
+        Exit.fail(error)
+      ])
+      expect(asked).toEqual(["a", "b bad c", "b bad", "b", "bad", "c", "bad", "c"])
+      expect(journaled).toEqual(["0-a", "1-b"])
+    }).pipe(Effect.provide(layer))
+  })
 
   it.effect(
     "what one request brought is journaled before the next, and not paid for again when that fails",

@@ -6,7 +6,6 @@ import { Effect, Option, Result } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { factSession, factSource, markSession, markSource, markText } from "../../domain/ConversationPages.ts"
 import { resilient } from "../database/Resilience.ts"
-import { endWhenSilent } from "../database/turns.ts"
 import type { PageLease } from "../PageLease.ts"
 import {
   type CommitError,
@@ -133,8 +132,7 @@ const firstNumber = (outcome: PageOutcome, found: Found): number => {
 
 /**
  * Is a page what was read, which of its rows go, and where does numbering go on. From this look at facts on, nobody exchanges
- * their columns before the transaction ends. A process that is stopped or put to sleep before that would keep what it has locked: the
- * server ends its connection (`longestSilence`).
+ * their columns before the transaction ends.
  */
 const lookAtPages = (sql: SqlClient.SqlClient) => {
   const ours = sql`source like ${`${factSource}%`}`
@@ -171,7 +169,7 @@ const lookAtPages = (sql: SqlClient.SqlClient) => {
         where id = any(${outcomes.map(({ page }) => page.id)}::int[]) order by id for share
       )
       select asked.place, page.fingerprint, found.leaving, found.ours, found.theirs,
-        pg_current_xact_id()::text as transaction, ${endWhenSilent(sql)},
+        pg_current_xact_id()::text as transaction,
         (select value from config where key = 'embedding_model') as model,
         (select value from config where key = 'embedding_dimensions') as dimensions
       from asked left join page on page.id = asked.page_id

@@ -4,6 +4,7 @@
  */
 import { Context, Duration, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { endWhenSilent } from "../database/turns.ts"
 import { HostProcess } from "../HostProcess.ts"
 import { type Lease, LeasePolicy } from "./LeasePolicy.ts"
 
@@ -19,7 +20,7 @@ export interface Attempt {
 export class LeaseStore extends Context.Service<
   LeaseStore,
   {
-    /** Takes those of these leases that nobody ever took or that were given back; answers their tokens. Waits for nobody who holds one. */
+    /** Takes those of these leases that nobody ever took or that were given back; answers their tokens. Does not wait for what is written on the strength of one. */
     readonly takeFree: (
       ids: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
@@ -37,7 +38,10 @@ export class LeaseStore extends Context.Service<
     readonly abandon: (id: string) => Effect.Effect<void, SqlError.SqlError>
     /** Renews those that are still held with their tokens; answers their ids. */
     readonly renew: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<string>, SqlError.SqlError>
-    /** Those that are still held with their tokens: nobody takes them until the transaction ends. */
+    /**
+     * Those that are still held with their tokens: nobody takes them until the transaction ends. The server ends it when this process
+     * falls silent in the middle.
+     */
     readonly confirm: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<Lease>, SqlError.SqlError>
   }
 >()("gbrain/LeaseStore") {
@@ -117,7 +121,8 @@ export class LeaseStore extends Context.Service<
             from ${ours(leases)} where lock.id = ours.id
             returning lock.id`.pipe(Effect.map((kept) => new Set(kept.map(({ id }) => id)))),
         confirm: (leases) =>
-          sql<{ readonly id: string; readonly token: string }>`select id, token from ${ours(leases)}`.pipe(
+          sql<{ readonly id: string; readonly token: string }>`
+            select id, token, ${endWhenSilent(sql)} from ${ours(leases)}`.pipe(
             Effect.map((rows) => {
               const held = new Set(rows.map(nameOf))
               return new Set(leases.filter((lease) => held.has(nameOf(lease))))
