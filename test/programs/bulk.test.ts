@@ -286,6 +286,25 @@ describe("bulk", () => {
       }).pipe(Effect.provide(run(1, Money.parseUsd("1"))))
   )
 
+  it.effect("what is held elsewhere when the budget ends the run is counted, and not tried again", () =>
+    Effect.gen(function* () {
+      const budget = yield* Budget
+      const report = yield* bulk({
+        items: numbers(3),
+        label,
+        isFatal,
+        leaseId: (item) => `lease ${item}`,
+        work: () => budget.withReservation(Money.fromPico(2_000_000_000_000n), () => Effect.void)
+      })
+      expect(report).toMatchObject({
+        heldElsewhere: 1,
+        holders: [{ item: "item 0", reason: "lease 0 is held" }]
+      })
+      expect(Option.isSome(report.budgetExhausted)).toBe(true)
+      expect((yield* (yield* Progress).snapshot).heldElsewhere).toBe(1)
+    }).pipe(Effect.provide(run(1, Money.parseUsd("1"), new Set(["lease 0"]))))
+  )
+
   it.effect("what is held elsewhere is tried once more at the end, and counted if it still is", () => {
     const heldIds = new Set(["lease 2", "lease 6"])
     return Effect.gen(function* () {

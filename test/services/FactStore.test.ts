@@ -254,6 +254,18 @@ onBothDatabases("FactStore", (brain) => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.live("no more than eight pages share a transaction", () =>
+    Effect.gen(function* () {
+      const exits = yield* commitAll(
+        yield* putAll(Array.from({ length: 12 }, (_, index) => `page ${index}`)),
+        (_page, outcome) => outcome
+      )
+      expect(told(exits)).toEqual(exits.map(() => 1))
+      // One, eight and three.
+      expect((yield* written).transactions).toBe(3)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   for (const committed of [true, false]) {
     it.live(
       `a commit of several pages whose answer was lost, ${committed ? "after" : "before"} it took effect, is reported as done to each`,

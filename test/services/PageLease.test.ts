@@ -1,7 +1,11 @@
 import { expect, it } from "@effect/vitest"
-import { Context, Deferred, Duration, Effect, Fiber, Layer } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer } from "effect"
+import { PgTypes } from "@effect/sql-pg"
 import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { Database } from "../../src/services/Database.ts"
 import { HostProcess } from "../../src/services/HostProcess.ts"
+import { LeaseStore } from "../../src/services/leases/LeaseStore.ts"
 import { LeasePolicy, PageLease } from "../../src/services/PageLease.ts"
 import { onBothDatabases } from "../support/brains.ts"
 
@@ -162,4 +166,41 @@ onBothDatabases("PageLease", (brain) => {
       expect(yield* sql`select 1 from gbrain_cycle_locks`).toEqual([])
     }).pipe(Effect.scoped)
   )
+})
+
+it.effect("a lease that is taken after whoever asked for it has given up is given back", () => {
+  const rows = new Map<string, string>()
+  // Taking takes a minute, and the patience of whoever is interrupted five seconds.
+  const store = Layer.mock(LeaseStore)({
+    takeFree: (ids) =>
+      Effect.delay(
+        Effect.sync(() => {
+          for (const id of ids) rows.set(id, `token of ${id}`)
+          return new Map(ids.map((id) => [id, `token of ${id}`]))
+        }),
+        "1 minute"
+      ),
+    abandon: (id) => Effect.sync(() => void rows.delete(id)),
+    giveBack: (leases) => Effect.sync(() => leases.forEach(({ id }) => rows.delete(id))),
+    renew: (leases) => Effect.succeed(new Set(leases.map(({ id }) => id)))
+  })
+  const layer = PageLease.layerStore.pipe(
+    Layer.provide(store),
+    Layer.provide(Layer.succeed(HostProcess, { pid: 1, host: "here", isAlive: () => true })),
+    Layer.provide(Layer.succeed(Database, { kind: "postgres", label: "slow", types: PgTypes.makeRegistry() }))
+  )
+  return Effect.gen(function* () {
+    const leases = yield* PageLease
+    const [, wanted, unwanted] = yield* Effect.forEach(["first", "wanted", "unwanted"], (id) =>
+      Effect.forkChild(leases.withLease(id, () => Effect.never))
+    )
+    if (wanted === undefined || unwanted === undefined) return
+    yield* TestClock.adjust("1 second")
+    const gone = yield* Effect.forkChild(Fiber.interrupt(unwanted))
+    yield* TestClock.adjust("10 seconds")
+    expect(gone.pollUnsafe()).toEqual(Exit.void)
+    yield* TestClock.adjust("2 minutes")
+    expect([...rows.keys()].sort()).toEqual(["first", "wanted"])
+    expect(yield* leases.held).toBe(2)
+  }).pipe(Effect.provide(layer))
 })
