@@ -9,6 +9,7 @@ import { markSource } from "../domain/ConversationPages.ts"
 import { resilient } from "./database/Resilience.ts"
 import { type Committed, makeCommitPages, type VectorType } from "./facts/commitPages.ts"
 import type { CommitError, CommitReport, PageOutcome } from "./facts/PageOutcome.ts"
+import { makeSupersededIndex } from "./facts/supersededIndex.ts"
 import { joinCalls } from "./joinCalls.ts"
 import { PageLease } from "./PageLease.ts"
 
@@ -32,6 +33,11 @@ export class FactStore extends Context.Service<
   {
     /** Writes a page's outcome. Safe to repeat: the same outcome written twice is there once. */
     readonly commit: (outcome: PageOutcome) => Effect.Effect<CommitReport, SqlError.SqlError | CommitError>
+    /**
+     * Makes the index that replacing facts in a large brain needs. To be run beside the work, in a fiber of its own: it may wait for
+     * whoever is in a transaction.
+     */
+    readonly makeIndex: Effect.Effect<void>
     /** Whether the page ever was marked complete, in this or an earlier version of its content. */
     readonly wasEverComplete: (sourceId: string, slug: string) => Effect.Effect<boolean, SqlError.SqlError>
   }
@@ -44,6 +50,7 @@ export class FactStore extends Context.Service<
       const commitPages = makeCommitPages(sql, yield* PageLease)
       const vectorType = yield* Effect.cached(resilient(columnType(sql)))
       return FactStore.of({
+        makeIndex: Effect.provideService(makeSupersededIndex, SqlClient.SqlClient, sql),
         commit: commitTogether((outcomes) =>
           Effect.flatMap(vectorType, (type) => commitPages(outcomes, type))
         ),

@@ -75,6 +75,22 @@ onBothDatabases("doctor", (brain) => {
       })
     }))
 
+  test("the index that replacing facts needs, once there are many", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const finding = Effect.map(findings({}), (named) => named("facts_superseded_by_index"))
+      expect(yield* finding).toMatchObject({ status: "ok" })
+      yield* sql`insert into facts (source, fact) select 'cli:test', 'said' from generate_series(1, 12000)`
+      yield* sql`analyze facts`
+      const missing = yield* finding
+      expect(missing).toMatchObject({
+        status: "warn",
+        fix: expect.stringMatching(/^create index concurrently .* on facts \(superseded_by\) where [^\n]*;$/)
+      })
+      yield* sql.unsafe(missing?.fix ?? "")
+      expect(yield* finding).toMatchObject({ status: "ok", message: "there" })
+    }))
+
   test("leases of processes that are gone, here or past their time", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

@@ -200,6 +200,7 @@ const factStore = (world: World, process: SimulatedProcess) => {
     return Result.succeed({ inserted: facts.length, cleaned: 0 })
   }
   return FactStore.of({
+    makeIndex: Effect.void,
     commit: commitTogether((outcomes) =>
       Effect.suspend(() => {
         // As the transaction's id tells a real one: an attempt that was committed is not made again.

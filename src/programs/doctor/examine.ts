@@ -10,6 +10,7 @@ import {
   vectorColumnTypes,
   widthMismatch
 } from "../../services/EmbeddingWidth.ts"
+import { supersededIndex, supersededIndexed } from "../../services/facts/supersededIndex.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { openMigration } from "../../services/migration/state.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
@@ -57,6 +58,7 @@ export const examine = Effect.fn("examine")(function* () {
     finding(embeddings),
     finding(migration),
     finding(backlog),
+    finding(facts),
     finding(leases),
     finding(extractionSwitch),
     finding(models)
@@ -188,6 +190,21 @@ const backlog = Effect.gen(function* () {
   return counts.toDo > smallBacklog
     ? warn("conversation_facts_backlog", text, "gbrain extract-conversation-facts --workers 20")
     : ok("conversation_facts_backlog", text)
+})
+
+// With fewer facts it makes no difference that anybody notices.
+const manyFacts = 10_000
+
+const facts = Effect.gen(function* () {
+  const found = yield* supersededIndexed
+  const name = "facts_superseded_by_index"
+  if (found.indexed) return ok(name, "there")
+  if (found.facts < manyFacts) return ok(name, "not needed yet; the next extraction makes it")
+  return warn(
+    name,
+    "each fact that is replaced has the database read all facts; an extraction makes the index, if it may and nobody keeps it from that",
+    `${supersededIndex.statement.replace(/\s+/g, " ")};`
+  )
 })
 
 const leases = Effect.gen(function* () {

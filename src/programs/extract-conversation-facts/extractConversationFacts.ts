@@ -10,6 +10,7 @@ import { ChatModel } from "../../services/ChatModel.ts"
 import { type Candidate, Conversations } from "../../services/Conversations.ts"
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { checkFactsWidth } from "../../services/EmbeddingWidth.ts"
+import { FactStore } from "../../services/FactStore.ts"
 import { Journal } from "../../services/Journal.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Runs, type RunStatus } from "../../services/Runs.ts"
@@ -106,7 +107,9 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
         Effect.retry({ times: 2, while: (error) => error._tag === "PageChanged" })
       )
   })
-  return yield* reported(work, {
+  const { makeIndex } = yield* FactStore
+  const besideWork = toDo === 0 ? work : Effect.scoped(Effect.andThen(Effect.forkScoped(makeIndex), work))
+  return yield* reported(besideWork, {
     report: (ended) => (ended === "interrupted" ? report(ended, untilThen) : report(statusOf(ended), ended)),
     finish,
     onInterrupt

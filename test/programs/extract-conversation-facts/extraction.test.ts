@@ -293,6 +293,26 @@ onBothDatabases("extract-conversation-facts", (brain) => {
       })
     }))
 
+  test("makes the index that replacing facts needs while it works, and anew where a making was cut short", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const api = yield* standIn({ rules: [{ endpoint: "chat", fault: { kind: "hang" } }] })
+      yield* putPages([{ slug: "chats/one", body: conversation("lease", 2) }])
+      const whole = sql<{ readonly whole: boolean }>`
+        select indisvalid as whole from pg_index where indexrelid = to_regclass('gbrain_effect_facts_superseded_by')`
+      expect(yield* whole).toEqual([])
+      const makeOne = Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(extract(api.url))
+        while ((yield* whole)[0]?.whole !== true) yield* Effect.sleep(5)
+        yield* Fiber.interrupt(fiber)
+      })
+      yield* makeOne
+      // As a process leaves it that dies in the middle.
+      yield* sql`update pg_index set indisvalid = false
+        where indexrelid = 'gbrain_effect_facts_superseded_by'::regclass`
+      yield* makeOne
+    }))
+
   for (const how of ["few", "nan"] as const) {
     test(`embeddings that go wrong (${how}) keep the page unfinished, say so, and are mended by the next run`, () =>
       Effect.gen(function* () {
