@@ -51,8 +51,8 @@ export const freshBrain = (server: string, maxConnections: number) =>
     Layer.provideMerge(freshDatabaseLayer(server, maxConnections))
   )
 
-/** Conversations of one to four segments of four messages a page, in which facts are said. */
-export const fillConversations = Effect.fnUntraced(function* (pages: number) {
+/** Conversations of one to four segments of four messages a page, in which facts are said; numbered from `first`. */
+export const fillConversations = Effect.fnUntraced(function* (pages: number, first = 1) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     insert into pages (slug, type, title, content_hash, compiled_truth)
@@ -62,6 +62,6 @@ export const fillConversations = Effect.fnUntraced(function* (pages: number) {
         || '): I signed contract number ' || page || '-' || segment || '-' || message || ' with the harbour office on Friday.', chr(10)
         order by segment, message)
        from generate_series(1, 1 + page % 4) segment, generate_series(1, 4) message)
-    from generate_series(1, ${pages}::int) page`
+    from generate_series(${first}::int, ${first + pages - 1}::int) page`
   yield* sql`analyze pages`
 })

@@ -12,6 +12,9 @@ export interface PgliteThread extends MessageRunner {
   readonly close: () => Promise<void>
 }
 
+/** What the thread is called in the system's lists of threads. */
+export const pgliteThreadName = "gbrain-pglite"
+
 // From sources the thread runs sources, from the built package what was built.
 const script = new URL(`./threadMain${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url)
 
@@ -22,7 +25,7 @@ const script = new URL(`./threadMain${import.meta.url.endsWith(".ts") ? ".ts" : 
  * @param main what runs on the thread
  */
 export const openThread = async (directory: string, main = script): Promise<PgliteThread> => {
-  const worker = new Worker(main, { workerData: directory })
+  const worker = new Worker(main, { workerData: directory, name: pgliteThreadName })
   let asked: Asked | undefined
   let ended: unknown
   const settle = (how: (by: Asked) => void) => {
