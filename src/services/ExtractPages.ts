@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, Option, Schema, Semaphore, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { type Write, writeTogether } from "./database/joinedWrites.ts"
 import { groupsOf } from "./database/pageGroups.ts"
 import { resilient } from "./database/Resilience.ts"
 import { keepStatistics } from "./database/statistics.ts"
@@ -53,12 +54,15 @@ export type ExtractPage = typeof PageRow.Type
 const decodePages = Schema.decodeUnknownEffect(Schema.Array(PageRow))
 
 /** What a transaction about pages is given, and what it answers. */
-export interface Commit<A, E, R> {
+export interface Commit<A> {
   readonly pages: ReadonlyArray<Pick<ExtractPage, "id" | "version">>
   /** Pages to be marked as done. */
   readonly done: ReadonlySet<number>
-  /** Writes what concerns the pages that are still as they were read. */
-  readonly write: (unchanged: ReadonlySet<number>) => Effect.Effect<A, E, R>
+  /** What is written about the pages that are still as they were read, and what is answered then. */
+  readonly write: (unchanged: ReadonlySet<number>) => {
+    readonly writes: ReadonlyArray<Write>
+    readonly answer: A
+  }
 }
 
 /** Pages to extract from. */
@@ -81,10 +85,10 @@ export class ExtractPages extends Context.Service<
       ids: ReadonlyArray<number>
     ) => Effect.Effect<ReadonlyArray<ExtractPage>, SqlError.SqlError>
     /**
-     * One transaction: pages that were edited since they were read are found out, the others held; `write` writes what concerns
-     * those; they are marked as done. Answers what `write` answers.
+     * One transaction: pages that were edited since they were read are found out, the others held and marked as done; what `write`
+     * says of those is written. Answers what `write` answers.
      */
-    readonly commit: <A, E, R>(commit: Commit<A, E, R>) => Effect.Effect<A, E | SqlError.SqlError, R>
+    readonly commit: <A>(commit: Commit<A>) => Effect.Effect<A, SqlError.SqlError>
     /** Is told of new rows that were committed, and tells the planner when they have become many. */
     readonly wrote: (rows: { readonly links: number; readonly entries: number }) => Effect.Effect<void>
   }
@@ -128,6 +132,25 @@ export class ExtractPages extends Context.Service<
           where ${inScope(scope)} and page.id > ${after} and ${scope.staleOnly ? isDue(scope) : sql`true`}
           order by page.id limit ${listed}`)
 
+      const hold = Effect.fnUntraced(function* (
+        pages: ReadonlyArray<Pick<ExtractPage, "id" | "version">>,
+        done: ReadonlySet<number>
+      ) {
+        const ids = pages.map((page) => page.id)
+        const held = yield* sql<{ readonly id: number }>`
+          with held as materialized (
+            select page.id from pages page
+            join unnest(${ids}::int[], ${pages.map((page) => page.version)}::text[]) as read(id, version)
+              on read.id = page.id and page.updated_at = read.version::timestamptz
+            where page.deleted_at is null order by page.id for no key update of page
+          ), marked as (
+            update pages set links_extracted_at = greatest(updated_at, ${rulesSince}::timestamptz)
+            where id in (select id from held where id = any(${ids.filter((id) => done.has(id))}::int[]))
+          )
+          select id from held`
+        return new Set(held.map((row) => row.id))
+      })
+
       return ExtractPages.of({
         count: Effect.fnUntraced(function* (scope) {
           const [row] = yield* resilient(sql<{ readonly total: number; readonly stale: number }>`
@@ -165,21 +188,10 @@ export class ExtractPages extends Context.Service<
         }),
         commit: ({ done, pages, write }) =>
           Effect.gen(function* () {
-            const ids = pages.map((page) => page.id)
-            const held = yield* sql<{ readonly id: number }>`
-              select page.id from pages page
-              join unnest(${ids}::int[], ${pages.map((page) => page.version)}::text[]) as read(id, version)
-                on read.id = page.id and page.updated_at = read.version::timestamptz
-              where page.deleted_at is null order by page.id for no key update of page`
-            const unchanged = new Set(held.map((row) => row.id))
-            const written = yield* write(unchanged)
-            const marked = ids.filter((id) => done.has(id) && unchanged.has(id))
-            if (marked.length > 0) {
-              yield* sql`
-                update pages set links_extracted_at = greatest(updated_at, ${rulesSince}::timestamptz)
-                where id = any(${marked}::int[])`
-            }
-            return written
+            const unchanged = yield* hold(pages, done)
+            const { answer, writes } = write(unchanged)
+            yield* writeTogether(sql, writes)
+            return answer
           }).pipe(sql.withTransaction, resilient, (work) => writing.withPermit(work)),
         wrote: ({ entries, links }) => Effect.ignore(Effect.andThen(wroteLinks(links), wroteEntries(entries)))
       })

@@ -5,6 +5,7 @@
  */
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
+import type { Write } from "./database/joinedWrites.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** A link that a page makes. */
@@ -42,18 +43,18 @@ export class Links extends Context.Service<
       options: { readonly frontmatter: boolean }
     ) => Effect.Effect<ReadonlyArray<StoredLink>, SqlError.SqlError>
     /**
-     * Removes links by id, adds new ones, and changes ones whose words changed. For use inside a transaction, which fails when
+     * What removes links by id, adds new ones, and changes ones whose words changed. For use inside a transaction, which fails when
      * somebody else added one of them or removed a page since the look at what is there; with `retaken`, what is there by now
      * is looked at again, row by row.
      */
-    readonly write: (
+    readonly writes: (
       changes: {
         readonly removed: ReadonlyArray<number>
         readonly created: ReadonlyArray<Link>
         readonly updated: ReadonlyArray<Link>
       },
       options: { readonly retaken: boolean }
-    ) => Effect.Effect<void, SqlError.SqlError>
+    ) => ReadonlyArray<Write>
   }
 >()("gbrain/Links") {
   /** Links of the open brain. */
@@ -66,22 +67,26 @@ export class Links extends Context.Service<
         context, origin_page_id as origin, origin_field as field, resolution_type as resolution`)
 
       // Columns that are all null have no type for the driver, so that what is not there travels as 0 and "".
-      const insert = (links: ReadonlyArray<Link>, how: Statement.Fragment) =>
-        Effect.forEach(
-          Arr.chunksOf(links, rowsAtOnce),
-          (rows) => sql`
-            insert into links as link (from_page_id, to_page_id, link_type, context, link_source, origin_page_id,
-              origin_field, resolution_type)
-            select row."from", row."to", row.type, row.context, row.source, nullif(row.origin, 0), nullif(row.field, ''),
-              nullif(row.resolution, '')
-            from unnest(${rows.map((row) => row.from)}::int[], ${rows.map((row) => row.to)}::int[],
-              ${rows.map((row) => row.type)}::text[], ${rows.map((row) => row.context)}::text[],
-              ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.origin ?? 0)}::int[],
-              ${rows.map((row) => row.field ?? "")}::text[], ${rows.map((row) => row.resolution ?? "")}::text[])
-              as row("from", "to", type, context, source, origin, field, resolution)
-            ${how}`,
-          { discard: true }
-        )
+      const insert = (name: string, links: ReadonlyArray<Link>, how: Statement.Fragment) =>
+        Arr.chunksOf(links, rowsAtOnce).map((rows): Write => ({
+          rows: rows.length,
+          steps: [
+            {
+              name,
+              statement: sql`
+                insert into links as link (from_page_id, to_page_id, link_type, context, link_source, origin_page_id,
+                  origin_field, resolution_type)
+                select row."from", row."to", row.type, row.context, row.source, nullif(row.origin, 0), nullif(row.field, ''),
+                  nullif(row.resolution, '')
+                from unnest(${rows.map((row) => row.from)}::int[], ${rows.map((row) => row.to)}::int[],
+                  ${rows.map((row) => row.type)}::text[], ${rows.map((row) => row.context)}::text[],
+                  ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.origin ?? 0)}::int[],
+                  ${rows.map((row) => row.field ?? "")}::text[], ${rows.map((row) => row.resolution ?? "")}::text[])
+                  as row("from", "to", type, context, source, origin, field, resolution)
+                ${how}`
+            }
+          ]
+        }))
 
       // A page that is gone since it was looked up takes nothing; every other conflict is an error.
       const upsert = sql`
@@ -103,12 +108,23 @@ export class Links extends Context.Service<
             cross join lateral (select * from links where origin_page_id = made.by offset 0) as link
             where link_source = 'frontmatter' and ${frontmatter}
               or link_source = 'markdown' and link_type = 'documented_by' and from_page_id <> made.by`),
-        write: Effect.fnUntraced(function* ({ created, removed, updated }, { retaken }) {
-          if (removed.length > 0) yield* sql`delete from links where id = any(${removed}::int[])`
-          if (retaken) return yield* insert([...created, ...updated], upsert)
-          yield* insert(created, sql``)
-          yield* insert(updated, upsert)
-        })
+        writes: ({ created, removed, updated }, { retaken }) => [
+          ...(removed.length === 0
+            ? []
+            : [
+                {
+                  rows: removed.length,
+                  steps: [
+                    {
+                      name: "links_removed",
+                      statement: sql`delete from links where id = any(${removed}::int[])`
+                    }
+                  ]
+                }
+              ]),
+          ...insert("links_created", created, retaken ? upsert : sql``),
+          ...insert("links_updated", updated, upsert)
+        ]
       })
     })
   )

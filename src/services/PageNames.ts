@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { Write } from "./database/joinedWrites.ts"
 import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { smallLetters } from "./names/smallLetters.ts"
@@ -56,11 +57,11 @@ export class PageNames extends Context.Service<
     readonly similar: (
       names: ReadonlyArray<SimilarName>
     ) => Effect.Effect<ReadonlyArray<PageRef & { readonly asked: number }>, SqlError.SqlError>
-    /** Notes which names the pages refer to that nothing has, in place of what was noted before. */
-    readonly wait: (
+    /** What notes which names the pages refer to that nothing has, in place of what was noted before. */
+    readonly waits: (
       pageIds: ReadonlyArray<number>,
       waiting: ReadonlyArray<{ readonly pageId: number; readonly name: string }>
-    ) => Effect.Effect<void, SqlError.SqlError>
+    ) => ReadonlyArray<Write>
   }
 >()("gbrain/PageNames") {
   /** Names in the open brain. */
@@ -194,18 +195,21 @@ export class PageNames extends Context.Service<
                   }))
                 )
               ),
-        wait: Effect.fnUntraced(function* (pageIds, waiting) {
-          const pages = waiting.map((it) => it.pageId)
-          const names = waiting.map((it) => it.name)
-          yield* sql`
-            delete from gbrain_effect.links_waiting old where page_id = any(${pageIds}::int[]) and not exists (
-              select 1 from unnest(${pages}::int[], ${names}::text[]) as now(page_id, name)
-              where now.page_id = old.page_id and now.name = old.name)`
-          if (waiting.length === 0) return
-          yield* sql`
-            insert into gbrain_effect.links_waiting (page_id, name)
-            select * from unnest(${pages}::int[], ${names}::text[]) on conflict do nothing`
-        })
+        waits: (pageIds, waiting) => {
+          const now = sql`unnest(${waiting.map((it) => it.pageId)}::int[], ${waiting.map((it) => it.name)}::text[])`
+          const gone = {
+            name: "waiting_gone",
+            statement: sql`
+              delete from gbrain_effect.links_waiting old where page_id = any(${pageIds}::int[]) and not exists (
+                select 1 from ${now} as now(page_id, name) where now.page_id = old.page_id and now.name = old.name)`
+          }
+          const noted = {
+            name: "waiting_noted",
+            statement: sql`
+              insert into gbrain_effect.links_waiting (page_id, name) select * from ${now} on conflict do nothing`
+          }
+          return [{ rows: waiting.length, steps: waiting.length === 0 ? [gone] : [gone, noted] }]
+        }
       })
     })
   )

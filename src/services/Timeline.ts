@@ -5,6 +5,7 @@
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import type { TimelineEntry } from "../domain/timeline/Entry.ts"
+import type { Write } from "./database/joinedWrites.ts"
 import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 
@@ -28,17 +29,17 @@ export class Timeline extends Context.Service<
       pageIds: ReadonlyArray<number>
     ) => Effect.Effect<ReadonlyArray<StoredEntry>, SqlError.SqlError>
     /**
-     * Removes entries by id, adds new ones, and changes ones whose detail changed. For use inside a transaction, which fails when
+     * What removes entries by id, adds new ones, and changes ones whose detail changed. For use inside a transaction, which fails when
      * somebody else added one of them since the look at what is there; with `retaken` that one stays theirs.
      */
-    readonly write: (
+    readonly writes: (
       changes: {
         readonly removed: ReadonlyArray<number>
         readonly created: ReadonlyArray<PageEntry>
         readonly updated: ReadonlyArray<PageEntry>
       },
       options: { readonly retaken: boolean }
-    ) => Effect.Effect<void, SqlError.SqlError>
+    ) => ReadonlyArray<Write>
   }
 >()("gbrain/Timeline") {
   /** The timelines of the open brain. */
@@ -47,21 +48,27 @@ export class Timeline extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const table = yield* lookingAt(sql)
-      const insert = (entries: ReadonlyArray<PageEntry>, how: Statement.Fragment) =>
-        Effect.forEach(
-          Arr.chunksOf(entries, rowsAtOnce),
-          (rows) => sql`
-            with made as (
-              insert into timeline_entries as entry (page_id, date, source, summary, detail)
-              select * from unnest(${rows.map((row) => row.pageId)}::int[], ${rows.map((row) => row.date)}::date[],
-                ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.summary)}::text[],
-                ${rows.map((row) => row.detail)}::text[])
-              ${how} returning id, page_id
-            )
-            insert into gbrain_effect.timeline_extracted (entry_id, page_id) select id, page_id from made
-            on conflict do nothing`,
-          { discard: true }
-        )
+      const insert = (name: string, entries: ReadonlyArray<PageEntry>, how: Statement.Fragment) =>
+        Arr.chunksOf(entries, rowsAtOnce).map((rows): Write => ({
+          rows: rows.length,
+          steps: [
+            {
+              name,
+              statement: sql`
+                insert into timeline_entries as entry (page_id, date, source, summary, detail)
+                select * from unnest(${rows.map((row) => row.pageId)}::int[], ${rows.map((row) => row.date)}::date[],
+                  ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.summary)}::text[],
+                  ${rows.map((row) => row.detail)}::text[])
+                ${how} returning id, page_id`
+            },
+            {
+              name: `${name}_noted`,
+              statement: sql`
+                insert into gbrain_effect.timeline_extracted (entry_id, page_id) select id, page_id from ${sql.literal(name)}
+                on conflict do nothing`
+            }
+          ]
+        }))
       const upsert = sql`on conflict (page_id, date, md5(summary), source) do update set detail = excluded.detail`
 
       return Timeline.of({
@@ -71,14 +78,27 @@ export class Timeline extends Context.Service<
               entry.detail, extracted.entry_id is not null as extracted
             from timeline_entries entry left join ${table("timeline_extracted")} extracted on extracted.entry_id = entry.id
             where entry.page_id = any(${pageIds}::int[])`),
-        write: Effect.fnUntraced(function* ({ created, removed, updated }, { retaken }) {
-          if (removed.length > 0) {
-            yield* sql`delete from timeline_entries where id = any(${removed}::int[])`
-            yield* sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${removed}::int[])`
-          }
-          yield* insert(created, retaken ? sql`on conflict do nothing` : sql``)
-          yield* insert(updated, upsert)
-        })
+        writes: ({ created, removed, updated }, { retaken }) => [
+          ...(removed.length === 0
+            ? []
+            : [
+                {
+                  rows: removed.length,
+                  steps: [
+                    {
+                      name: "entries_removed",
+                      statement: sql`delete from timeline_entries where id = any(${removed}::int[])`
+                    },
+                    {
+                      name: "entries_removed_noted",
+                      statement: sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${removed}::int[])`
+                    }
+                  ]
+                }
+              ]),
+          ...insert("entries_created", created, retaken ? sql`on conflict do nothing` : sql``),
+          ...insert("entries_updated", updated, upsert)
+        ]
       })
     })
   )

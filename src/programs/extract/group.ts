@@ -12,6 +12,7 @@ import { linksOf, type MadeLinks } from "./linksOf.ts"
 import type { ExtractKind } from "./options.ts"
 import type { NameRule } from "./resolve.ts"
 import type { PageText } from "./text.ts"
+import { readInTurns } from "./turns.ts"
 
 /** What is extracted, and by which rules. */
 export interface GroupOptions {
@@ -70,7 +71,7 @@ export const extractGroup = Effect.fn("extractGroup")(function* (
   const made: MadeLinks = withLinks
     ? yield* linksOf(pages, { rule: options.rule, frontmatter: options.includeFrontmatter })
     : nothingMade
-  const told = withTimeline ? entriesOf(pages) : []
+  const told = withTimeline ? yield* entriesOf(pages) : []
   const storedLinks = withLinks ? yield* links.madeBy(ids, { frontmatter: options.includeFrontmatter }) : []
   const storedEntries = withTimeline ? yield* timeline.of(ids) : []
 
@@ -99,19 +100,24 @@ export const extractGroup = Effect.fn("extractGroup")(function* (
     store.commit({
       pages: all,
       done: new Set(done),
-      write: Effect.fnUntraced(function* (unchanged) {
+      write: (unchanged) => {
         const edited = all.map((page) => page.id).filter((id) => !unchanged.has(id))
         const now = edited.length === 0 ? whole : outcomeFor(unchanged, edited)
-        yield* links.write(now.linkChanges, how)
-        yield* timeline.write(now.entryChanges, how)
-        if (withLinks) {
-          yield* names.wait(
-            ids.filter((id) => unchanged.has(id)),
-            made.waiting.filter((it) => unchanged.has(it.pageId))
-          )
+        const waits = withLinks
+          ? names.waits(
+              ids.filter((id) => unchanged.has(id)),
+              made.waiting.filter((it) => unchanged.has(it.pageId))
+            )
+          : []
+        return {
+          writes: [
+            ...links.writes(now.linkChanges, how),
+            ...timeline.writes(now.entryChanges, how),
+            ...waits
+          ],
+          answer: now.outcome
         }
-        return now.outcome
-      })
+      }
     })
   // Rows are inserted on the strength of what was read; only when that proves outdated is each looked up again.
   const written = yield* Effect.catchIf(commit({ retaken: false }), isOutdated, () =>
@@ -130,8 +136,10 @@ const foreignKeyViolation = "23503"
 
 const nothingMade: MadeLinks = { links: new Map(), waiting: [], unresolved: 0, unresolvedNames: [] }
 
-const entriesOf = (pages: ReadonlyArray<PageText>): ReadonlyArray<PageEntry> =>
-  pages.flatMap((page) => timelineOf(page.text).map((entry) => ({ ...entry, pageId: page.id })))
+const entriesOf = (pages: ReadonlyArray<PageText>) =>
+  readInTurns(pages, (page) =>
+    timelineOf(page.text).map((entry): PageEntry => ({ ...entry, pageId: page.id }))
+  )
 
 const hasChanges = ({ created, removed, updated }: Changes): boolean => created + removed + updated > 0
 

@@ -10,6 +10,7 @@ import { PageNames, type PageRef } from "../../services/PageNames.ts"
 import { frontMatterLinks, lastPart } from "./frontMatter.ts"
 import { type Answer, asksOf, distinct, keyed, type NameRule, resolveAsks } from "./resolve.ts"
 import type { PageText } from "./text.ts"
+import { readInTurns } from "./turns.ts"
 
 /** What pages make. */
 export interface MadeLinks {
@@ -50,7 +51,7 @@ export const linksOf = Effect.fn("linksOf")(function* (
 
   let unresolved = 0
   const about = new Map(pages.map((page) => [page.id, aboutPage(page)]))
-  for (const answer of yield* resolveAsks(pages.flatMap(asksOf), options.rule)) {
+  for (const answer of yield* resolveAsks(yield* readInTurns(pages, asksOf), options.rule)) {
     const { page, reference } = answer.ask
     if (answer.pages.length === 0) {
       // A slash in a sentence is not always a path: "and/or" is not missed.
@@ -63,7 +64,7 @@ export const linksOf = Effect.fn("linksOf")(function* (
     }
   }
 
-  const cited = pages.flatMap((page) => codePathsIn(page.text).map((code) => ({ page, code })))
+  const cited = yield* readInTurns(pages, (page) => codePathsIn(page.text).map((code) => ({ page, code })))
   const codePages = yield* codePagesOf(cited)
   for (const { code, page } of cited) {
     const slug = slugOfCode(code.path)
