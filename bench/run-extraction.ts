@@ -1,11 +1,9 @@
 /**
- * One measured run: `run-extraction.ts DATABASE_URL API_URL PAGES WORKERS [statements|unindexed|warm]`, an embedded brain when the first is
- * empty. `statements` counts those too; `unindexed` takes the index of the facts' vectors away, which keeps the database's processor
- * busy beside ours; `warm` does as many pages before, which are not measured.
+ * One measured run: `run-extraction.ts DATABASE_URL API_URL PAGES WORKERS [statements|warm]`, an embedded brain when the first is
+ * empty. `statements` counts those too; `warm` does as many pages before, which are not measured.
  */
 import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Effect, Layer, Option, Schema, Tracer } from "effect"
-import { SqlClient } from "effect/sql"
 import {
   defaultOptions,
   extractConversationFacts,
@@ -64,7 +62,6 @@ const measure = Effect.fnUntraced(function* (first: number) {
 })
 
 const program = Effect.gen(function* () {
-  if (how === "unindexed") yield* (yield* SqlClient.SqlClient)`drop index if exists idx_facts_embedding_hnsw`
   let found = yield* measure(1)
   // In one process, as one long run would go on, with nothing left to be compiled.
   if (how === "warm") found = yield* measure(1 + Number(pages))

@@ -7,7 +7,7 @@ const tick = 10
 
 /**
  * Milliseconds of all threads, compiler and garbage collector included, and of them those of the embedded database's thread. The
- * latter is read where Linux shows it, and 0 elsewhere.
+ * latter is read where Linux shows it, under the name that recent Nodes give a thread, and 0 elsewhere.
  */
 export const processorTime = () => {
   const { system, user } = process.cpuUsage()
@@ -15,16 +15,25 @@ export const processorTime = () => {
 }
 
 const databaseThread = () => {
-  const folder = "/proc/self/task"
-  const read = (thread: string, what: string) => readFileSync(`${folder}/${thread}/${what}`, "utf8").trim()
+  const threads = readable(() => readdirSync(threadsFolder)) ?? []
+  const thread = threads.find((it) => statOf(it, "comm")?.trim() === pgliteThreadName)
+  // What follows the name, which may hold blanks: the 12th and 13th of these are user and system time.
+  const fields = statOf(thread ?? "", "stat")
+    ?.split(") ")[1]
+    ?.split(" ")
+  return fields === undefined ? 0 : (Number(fields[11]) + Number(fields[12])) * tick
+}
+
+const threadsFolder = "/proc/self/task"
+
+const statOf = (thread: string, what: string) =>
+  readable(() => readFileSync(`${threadsFolder}/${thread}/${what}`, "utf8"))
+
+// Not everywhere there, and gone when a thread ends.
+const readable = <A>(read: () => A): A | undefined => {
   try {
-    // A name is cut at fifteen characters there.
-    const thread = readdirSync(folder).find((it) => read(it, "comm") === pgliteThreadName.slice(0, 15))
-    if (thread === undefined) return 0
-    // What follows the name, which may hold blanks: the 12th and 13th of these are user and system time.
-    const fields = read(thread, "stat").split(") ")[1]?.split(" ") ?? []
-    return (Number(fields[11]) + Number(fields[12])) * tick
+    return read()
   } catch {
-    return 0
+    return undefined
   }
 }

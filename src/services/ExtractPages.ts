@@ -85,8 +85,8 @@ export class ExtractPages extends Context.Service<
       ids: ReadonlyArray<number>
     ) => Effect.Effect<ReadonlyArray<ExtractPage>, SqlError.SqlError>
     /**
-     * One transaction: pages that were edited since they were read are found out, the others held and marked as done; what `write`
-     * says of those is written. Answers what `write` answers.
+     * One transaction: pages that were edited since they were read are found out, the others held; what `write` says of those is
+     * written, and they are marked as done. Answers what `write` answers.
      */
     readonly commit: <A>(commit: Commit<A>) => Effect.Effect<A, SqlError.SqlError>
     /** Is told of new rows that were committed, and tells the planner when they have become many. */
@@ -132,22 +132,12 @@ export class ExtractPages extends Context.Service<
           where ${inScope(scope)} and page.id > ${after} and ${scope.staleOnly ? isDue(scope) : sql`true`}
           order by page.id limit ${listed}`)
 
-      const hold = Effect.fnUntraced(function* (
-        pages: ReadonlyArray<Pick<ExtractPage, "id" | "version">>,
-        done: ReadonlySet<number>
-      ) {
-        const ids = pages.map((page) => page.id)
+      const hold = Effect.fnUntraced(function* (pages: Commit<unknown>["pages"]) {
         const held = yield* sql<{ readonly id: number }>`
-          with held as materialized (
-            select page.id from pages page
-            join unnest(${ids}::int[], ${pages.map((page) => page.version)}::text[]) as read(id, version)
-              on read.id = page.id and page.updated_at = read.version::timestamptz
-            where page.deleted_at is null order by page.id for no key update of page
-          ), marked as (
-            update pages set links_extracted_at = greatest(updated_at, ${rulesSince}::timestamptz)
-            where id in (select id from held where id = any(${ids.filter((id) => done.has(id))}::int[]))
-          )
-          select id from held`
+          select page.id from pages page
+          join unnest(${pages.map((page) => page.id)}::int[], ${pages.map((page) => page.version)}::text[]) as read(id, version)
+            on read.id = page.id and page.updated_at = read.version::timestamptz
+          where page.deleted_at is null order by page.id for no key update of page`
         return new Set(held.map((row) => row.id))
       })
 
@@ -188,9 +178,16 @@ export class ExtractPages extends Context.Service<
         }),
         commit: ({ done, pages, write }) =>
           Effect.gen(function* () {
-            const unchanged = yield* hold(pages, done)
+            const unchanged = yield* hold(pages)
             const { answer, writes } = write(unchanged)
             yield* writeTogether(sql, writes)
+            const marked = [...unchanged].filter((id) => done.has(id))
+            if (marked.length > 0) {
+              // Last, for gbrain's trigger makes what is searched of a page of what its timeline says when the page is updated.
+              yield* sql`
+                update pages set links_extracted_at = greatest(updated_at, ${rulesSince}::timestamptz)
+                where id = any(${marked}::int[])`
+            }
             return answer
           }).pipe(sql.withTransaction, resilient, (work) => writing.withPermit(work)),
         wrote: ({ entries, links }) => Effect.ignore(Effect.andThen(wroteLinks(links), wroteEntries(entries)))

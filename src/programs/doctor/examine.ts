@@ -10,7 +10,7 @@ import {
   vectorColumnTypes,
   widthMismatch
 } from "../../services/EmbeddingWidth.ts"
-import { supersededIndex, supersededIndexed } from "../../services/facts/supersededIndex.ts"
+import { isSupersededIndexed, supersededIndexByHand } from "../../services/facts/supersededIndex.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { openMigration } from "../../services/migration/state.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
@@ -196,14 +196,15 @@ const backlog = Effect.gen(function* () {
 const manyFacts = 10_000
 
 const facts = Effect.gen(function* () {
-  const found = yield* supersededIndexed
   const name = "facts_superseded_by_index"
-  if (found.indexed) return ok(name, "there")
-  if (found.facts < manyFacts) return ok(name, "not needed yet; the next extraction makes it")
+  if (yield* isSupersededIndexed) return ok(name, "there")
+  const sql = yield* SqlClient.SqlClient
+  const some = yield* sql`select 1 from facts offset ${manyFacts} limit 1`
+  if (some.length === 0) return ok(name, "not needed yet; the next extraction makes it")
   return warn(
     name,
     "each fact that is replaced has the database read all facts; an extraction makes the index, if it may and nobody keeps it from that",
-    `${supersededIndex.statement.replace(/\s+/g, " ")};`
+    supersededIndexByHand
   )
 })
 

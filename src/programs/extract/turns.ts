@@ -1,10 +1,10 @@
-/** Long computations in pieces: while one runs, no answer of the database is heard, no progress shown and no Ctrl-C. */
+/** Many texts in a row, with turns for others between them: meanwhile no answer of the database is heard and no progress shown. */
 import { Effect } from "effect"
 
 /** Characters that are read in a few milliseconds. */
 const charactersAtOnce = 20_000
 
-/** What `read` finds in each of the texts, with turns for others in between. */
+/** What `read` finds in each of the texts. A text is read in one piece, however long it is. */
 export const readInTurns = Effect.fnUntraced(function* <A extends { readonly text: string }, B>(
   pages: ReadonlyArray<A>,
   read: (page: A) => ReadonlyArray<B>

@@ -21,8 +21,9 @@ export interface Write {
 const rowsAtOnce = 5000
 
 /**
- * Runs writes within a transaction. All that go into one statement see the rows as they were before it: none may depend on what
- * another has done. Those whose steps share a name go one after the other.
+ * Runs writes within a transaction. All that go into one statement see the rows as they were before it, and are done in no order
+ * that one could rely on: none may concern the rows of another, nor add one with the key of a row that another removes. Those whose steps
+ * share a name go one after the other.
  */
 export const writeTogether = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Write>) =>
   Effect.forEach(

@@ -583,6 +583,29 @@ onBothDatabases("extract", (brain) => {
       expect(yield* allLinks).toEqual(["circle mentions self", "self founded circle"])
     }))
 
+  test("what is searched of a page, which gbrain's trigger makes when it is updated, knows the new entries", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`drop trigger gbrain_page_search_vector on pages`
+      yield* sql.unsafe(`
+        create function of_timeline() returns trigger language plpgsql as $$
+        begin
+          new.search_vector := to_tsvector('english', coalesce(
+            (select string_agg(summary, ' ') from timeline_entries where page_id = new.id), ''));
+          return new;
+        end $$`)
+      yield* sql`create trigger of_timeline before insert or update on pages for each row execute function of_timeline()`
+      yield* putPages([page("a", "- **2024-03-15** | Harbour")])
+      yield* runExtract()
+      const found = (word: string) =>
+        sql`select slug from pages where search_vector @@ to_tsquery('english', ${word})`
+      expect(yield* found("harbour")).toEqual([{ slug: "a" }])
+      yield* putPages([page("a", "- **2024-03-15** | Airport")])
+      yield* runExtract()
+      expect(yield* found("airport")).toEqual([{ slug: "a" }])
+      expect(yield* found("harbour")).toEqual([])
+    }))
+
   test("a page that a bug of ours breaks on is named, and takes no other along", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
