@@ -3,9 +3,9 @@
  * `wikilink-resolved`, the front matter `frontmatter` with the page and the field it is from. Only rows of these kinds are
  * extracted, compared and removed; a link that somebody made by hand has another source and is nobody's here.
  */
-import { Array as Arr, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
-import type { Write } from "./database/joinedWrites.ts"
+import { type Write, writesOf } from "./database/joinedWrites.ts"
 import { resilient } from "./database/Resilience.ts"
 
 /** A link that a page makes. */
@@ -68,12 +68,10 @@ export class Links extends Context.Service<
 
       // Columns that are all null have no type for the driver, so that what is not there travels as 0 and "".
       const insert = (name: string, links: ReadonlyArray<Link>, how: Statement.Fragment) =>
-        Arr.chunksOf(links, rowsAtOnce).map((rows): Write => ({
-          rows: rows.length,
-          steps: [
-            {
-              name,
-              statement: sql`
+        writesOf(links, (rows) => [
+          {
+            name,
+            statement: sql`
                 insert into links as link (from_page_id, to_page_id, link_type, context, link_source, origin_page_id,
                   origin_field, resolution_type)
                 select row."from", row."to", row.type, row.context, row.source, nullif(row.origin, 0), nullif(row.field, ''),
@@ -84,9 +82,8 @@ export class Links extends Context.Service<
                   ${rows.map((row) => row.field ?? "")}::text[], ${rows.map((row) => row.resolution ?? "")}::text[])
                   as row("from", "to", type, context, source, origin, field, resolution)
                 ${how}`
-            }
-          ]
-        }))
+          }
+        ])
 
       // A page that is gone since it was looked up takes nothing; every other conflict is an error.
       const upsert = sql`
@@ -109,19 +106,9 @@ export class Links extends Context.Service<
             where link_source = 'frontmatter' and ${frontmatter}
               or link_source = 'markdown' and link_type = 'documented_by' and from_page_id <> made.by`),
         writes: ({ created, removed, updated }, { retaken }) => [
-          ...(removed.length === 0
-            ? []
-            : [
-                {
-                  rows: removed.length,
-                  steps: [
-                    {
-                      name: "links_removed",
-                      statement: sql`delete from links where id = any(${removed}::int[])`
-                    }
-                  ]
-                }
-              ]),
+          ...writesOf(removed, (ids) => [
+            { name: "links_removed", statement: sql`delete from links where id = any(${ids}::int[])` }
+          ]),
           ...insert("links_created", created, retaken ? upsert : sql``),
           ...insert("links_updated", updated, upsert)
         ]
@@ -129,5 +116,3 @@ export class Links extends Context.Service<
     })
   )
 }
-
-const rowsAtOnce = 5000

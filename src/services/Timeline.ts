@@ -2,10 +2,10 @@
  * Rows of `timeline_entries`. What a page says is added; what it said before and no longer says is removed, if we had added it:
  * gbrain keeps no note of which entries were extracted and which made by hand, so ours are noted in a table of our own.
  */
-import { Array as Arr, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import type { TimelineEntry } from "../domain/timeline/Entry.ts"
-import type { Write } from "./database/joinedWrites.ts"
+import { type Write, writesOf } from "./database/joinedWrites.ts"
 import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 
@@ -49,26 +49,23 @@ export class Timeline extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const table = yield* lookingAt(sql)
       const insert = (name: string, entries: ReadonlyArray<PageEntry>, how: Statement.Fragment) =>
-        Arr.chunksOf(entries, rowsAtOnce).map((rows): Write => ({
-          rows: rows.length,
-          steps: [
-            {
-              name,
-              statement: sql`
+        writesOf(entries, (rows) => [
+          {
+            name,
+            statement: sql`
                 insert into timeline_entries as entry (page_id, date, source, summary, detail)
                 select * from unnest(${rows.map((row) => row.pageId)}::int[], ${rows.map((row) => row.date)}::date[],
                   ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.summary)}::text[],
                   ${rows.map((row) => row.detail)}::text[])
                 ${how} returning id, page_id`
-            },
-            {
-              name: `${name}_noted`,
-              statement: sql`
+          },
+          {
+            name: `${name}_noted`,
+            statement: sql`
                 insert into gbrain_effect.timeline_extracted (entry_id, page_id) select id, page_id from ${sql.literal(name)}
                 on conflict do nothing`
-            }
-          ]
-        }))
+          }
+        ])
       const upsert = sql`on conflict (page_id, date, md5(summary), source) do update set detail = excluded.detail`
 
       return Timeline.of({
@@ -79,23 +76,16 @@ export class Timeline extends Context.Service<
             from timeline_entries entry left join ${table("timeline_extracted")} extracted on extracted.entry_id = entry.id
             where entry.page_id = any(${pageIds}::int[])`),
         writes: ({ created, removed, updated }, { retaken }) => [
-          ...(removed.length === 0
-            ? []
-            : [
-                {
-                  rows: removed.length,
-                  steps: [
-                    {
-                      name: "entries_removed",
-                      statement: sql`delete from timeline_entries where id = any(${removed}::int[])`
-                    },
-                    {
-                      name: "entries_removed_noted",
-                      statement: sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${removed}::int[])`
-                    }
-                  ]
-                }
-              ]),
+          ...writesOf(removed, (ids) => [
+            {
+              name: "entries_removed",
+              statement: sql`delete from timeline_entries where id = any(${ids}::int[])`
+            },
+            {
+              name: "entries_removed_noted",
+              statement: sql`delete from gbrain_effect.timeline_extracted where entry_id = any(${ids}::int[])`
+            }
+          ]),
           ...insert("entries_created", created, retaken ? sql`on conflict do nothing` : sql``),
           ...insert("entries_updated", updated, upsert)
         ]
@@ -103,5 +93,3 @@ export class Timeline extends Context.Service<
     })
   )
 }
-
-const rowsAtOnce = 5000

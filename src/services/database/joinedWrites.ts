@@ -2,7 +2,7 @@
  * Writes of a transaction that do not need one another, in as few statements as they fit in. Each statement is a turn around the server,
  * in which a transaction holds its locks and does nothing; a busy program lets it wait for longer than it works.
  */
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 
 /** A statement that writes, by a name under which later steps of its write can read what it returns. */
@@ -19,6 +19,13 @@ export interface Write {
 
 /** Rows given to a statement, unless one write has more. */
 const rowsAtOnce = 5000
+
+/** Writes of rows, each of as many as go into a statement; none where there are none. */
+export const writesOf = <Row>(
+  rows: ReadonlyArray<Row>,
+  steps: (some: ReadonlyArray<Row>) => ReadonlyArray<Step>
+): ReadonlyArray<Write> =>
+  Arr.chunksOf(rows, rowsAtOnce).map((some) => ({ rows: some.length, steps: steps(some) }))
 
 /**
  * Runs writes within a transaction. All that go into one statement see the rows as they were before it, and are done in no order
