@@ -27,6 +27,8 @@ export interface Format {
    * notices.
    */
   readonly anchor: (line: string) => Anchor | "ignore" | undefined
+  /** Lines that begin a message where the format is believed, and are no reason to believe it. */
+  readonly doubtful?: RegExp
   /** Lines that begin a message in this format; each is a test. */
   readonly examples: ReadonlyArray<string>
   /** Lines that look like it and do not. */
@@ -44,11 +46,13 @@ export const lineFormat = (options: {
   readonly read: (
     groups: Readonly<Record<string, string | undefined>>
   ) => { readonly speaker: string; readonly stamp: Stamp } | "ignore" | undefined
+  readonly doubtful?: RegExp
   readonly examples: ReadonlyArray<string>
   readonly counterexamples?: ReadonlyArray<string>
 }): Format => ({
   id: options.id,
   strength: options.strength,
+  ...(options.doubtful === undefined ? {} : { doubtful: options.doubtful }),
   examples: options.examples,
   counterexamples: options.counterexamples ?? [],
   anchor: (line) => {

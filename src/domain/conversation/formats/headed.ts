@@ -58,6 +58,17 @@ export const headedFormats: ReadonlyArray<Format> = [
     examples: ["Ana Ruiz — 02/14/2025 7:58 PM"]
   }),
   lineFormat({
+    id: "discord-clock",
+    strength: "strong",
+    pattern: new RegExp(String.raw`^(?<who>[^—]{1,80}?) ?— ?${time}${meridiem}?$`),
+    read: (g) =>
+      looksLikeSpeakerLine(speakerOf(g))
+        ? { speaker: speakerOf(g), stamp: { kind: "clock", clock: clock(g) } }
+        : undefined,
+    examples: ["Dana — 9:01 AM", "Omar Haddad — 21:05"],
+    counterexamples: ["Deadline — 18:00"]
+  }),
+  lineFormat({
     id: "slack-block",
     strength: "strong",
     pattern: new RegExp(
@@ -70,7 +81,7 @@ export const headedFormats: ReadonlyArray<Format> = [
     id: "slack-paste",
     strength: "strong",
     pattern: new RegExp(
-      String.raw`^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?)(?: ?:[a-z0-9_+-]{1,40}:){0,3}(?: APP)? {1,4}\[?${time} (?<ap>[AP])M\]?$`
+      String.raw`^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?(?: \([^():\d]{1,40}\))?)(?: ?:[a-z0-9_+-]{1,40}:){0,3}(?: APP)? {1,4}\[?${time} (?<ap>[AP])M\]?$`
     ),
     read: (g) =>
       looksLikeSpeakerLine(speakerOf(g))
@@ -80,7 +91,8 @@ export const headedFormats: ReadonlyArray<Format> = [
       "Dana Reyes  9:15 AM",
       "Omar 10:02 PM",
       "Dana Reyes :palm_tree:  9:15 AM",
-      "Trip Bot APP  9:16 AM"
+      "Trip Bot APP  9:16 AM",
+      "Dana Reyes (she/her)  9:15 AM"
     ],
     counterexamples: ["Meeting 9:15 AM", "We left at around 9:15 AM"]
   }),
@@ -88,7 +100,8 @@ export const headedFormats: ReadonlyArray<Format> = [
   lineFormat({
     id: "otter",
     strength: "strong",
-    pattern: /^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?) {1,4}(?<p1>\d{1,3}):(?<p2>\d{2})(?::(?<p3>\d{2}))?$/,
+    pattern:
+      /^(?<who>[^\d:[\]()*#>][^:[\]()*#>]{0,79}?(?: \([^():\d]{1,40}\))?) {1,4}(?<p1>\d{1,3}):(?<p2>\d{2})(?::(?<p3>\d{2}))?$/,
     read: (g) =>
       looksLikeSpeakerLine(speakerOf(g))
         ? { speaker: speakerOf(g), stamp: { kind: "colons", parts: colonParts(g) } }
@@ -102,7 +115,7 @@ export const headedFormats: ReadonlyArray<Format> = [
     pattern: /^(?<p1>\d{1,3}):(?<p2>\d{2})(?::(?<p3>\d{2}))? [-–—] (?<who>[^:]{1,80})$/,
     read: (g) =>
       looksLikeSpeakerLine(speakerOf(g))
-        ? { speaker: speakerOf(g), stamp: { kind: "elapsed", millis: elapsedOf(g) } }
+        ? { speaker: speakerOf(g), stamp: { kind: "colons", parts: colonParts(g) } }
         : undefined,
     examples: ["0:12 - Omar", "01:02 - Dana Reyes"],
     counterexamples: ["10:30 - coffee with the whole of the team outside"]
@@ -126,6 +139,3 @@ export const headedFormats: ReadonlyArray<Format> = [
     counterexamples: ["19:58:03 From Dana Reyes to Everyone: hi", "19:58 Agenda:"]
   })
 ]
-
-const elapsedOf = (g: Readonly<Record<string, string | undefined>>): number =>
-  colonParts(g).reduce((total, part) => total * 60 + part, 0) * 1000

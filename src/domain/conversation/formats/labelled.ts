@@ -8,6 +8,11 @@ import { speakerOf } from "./stamped.ts"
 
 const none = { kind: "none" } as const
 
+const plainName = String.raw`[\p{L}+@][\p{L}\p{M}\p{N}'’.\- ]{0,60}(?:\([^()]{1,30}\))?(?: ?[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f\u200d]{1,8})?`
+
+/** A list of links looks the same. */
+const linked = /^[^:]{1,80}: https?:\/\//
+
 /** Formats without times, the most particular first. */
 export const labelledFormats: ReadonlyArray<Format> = [
   lineFormat({
@@ -66,9 +71,30 @@ export const labelledFormats: ReadonlyArray<Format> = [
   lineFormat({
     id: "plain-name",
     strength: "weak",
-    pattern: /^(?<who>[\p{L}+@][\p{L}\p{M}\p{N}'’.\- ]{0,60}): (?!https?:\/\/)(?=\S)/u,
+    pattern: new RegExp(`^(?<who>${plainName}): (?=\\S)`, "u"),
     read: (g) => (looksLikeProperName(speakerOf(g)) ? { speaker: speakerOf(g), stamp: none } : undefined),
-    examples: ["Dana: hi", "Omar Haddad: hello"],
+    doubtful: linked,
+    examples: [
+      "Dana: hi",
+      "Omar Haddad: hello",
+      "Dana (PM): hi",
+      "Dana 🎉: hi",
+      "Omar: https://example.org/report"
+    ],
     counterexamples: ["Status: done", "This is what I mean: nothing", "https: no"]
+  }),
+  lineFormat({
+    id: "plain-name-lower-case",
+    strength: "weak",
+    pattern: new RegExp(`^(?<who>${plainName}): (?=\\S)`, "u"),
+    read: (g) =>
+      looksLikeProperName(speakerOf(g)) || /^\p{Ll}+$/u.test(speakerOf(g))
+        ? looksLikeName(speakerOf(g))
+          ? { speaker: speakerOf(g), stamp: none }
+          : undefined
+        : undefined,
+    doubtful: linked,
+    examples: ["dana: hi", "Omar: hello"],
+    counterexamples: ["status: done", "what i mean: nothing"]
   })
 ]
