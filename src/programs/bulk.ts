@@ -8,6 +8,7 @@
  * - A piece of model work inside an item runs on a worker of the pool, so that `--workers N` holds across items and across the
  *   pieces of one item.
  * - A failing item, even one that dies of a bug, is counted and named, and never ends the run. Errors that the caller calls fatal do, at once.
+ * - A stream of items that fails ends the run too, when what is under way is finished; the report says why.
  * - When the budget is exhausted nothing new is started, and what is under way finishes as far as its money goes.
  * - An item held by somebody else, or lost to somebody else on the way, is left and tried once more at the end; what is then
  *   still held is counted.
@@ -49,7 +50,7 @@ export interface BulkOptions<Item, E, R, EI, RI> {
    */
   readonly itemsAtOnce?: number
   /** Gets the report until then of an operation that is interrupted. */
-  readonly onInterrupt?: (report: BulkReport<E>) => Effect.Effect<void>
+  readonly onInterrupt?: (report: BulkReport<E | EI>) => Effect.Effect<void>
 }
 
 /** An item that could not be finished, and why. */
@@ -70,7 +71,7 @@ export interface BulkReport<E> {
   readonly unpaid: number
   /** Set when the budget was exhausted. */
   readonly budgetExhausted: Option.Option<BudgetExhausted>
-  /** Set when a fatal error stopped the run. */
+  /** Set when a fatal error stopped the run, or the stream of items failed. */
   readonly stopped: Option.Option<E | SqlError.SqlError>
 }
 
@@ -102,6 +103,7 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
   let unpaid = 0
   let heldForgotten = 0
   let budgetExhausted = Option.none<BudgetExhausted>()
+  let unlisted = Option.none<EI>()
   const fatal = yield* Deferred.make<E | SqlError.SqlError>()
 
   const fail = (item: Item, reason: string) => {
@@ -150,7 +152,13 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
     ).pipe(pool.withItem)
   }
 
-  const visitAll = <EA, RA>(items: Stream.Stream<Item, EA, RA>) =>
+  // What is under way is finished: it is paid for, whatever became of the listing.
+  const items = Stream.catch(options.items, (error) => {
+    unlisted = Option.some(error)
+    return Stream.empty
+  })
+
+  const visitAll = <RA>(items: Stream.Stream<Item, never, RA>) =>
     items.pipe(
       Stream.interruptWhen(Effect.raceFirst(budget.awaitExhausted, Deferred.await(fatal))),
       Stream.mapEffect(visit, { concurrency: itemsAtOnce, unordered: true }),
@@ -158,14 +166,14 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
     )
 
   const run = Effect.gen(function* () {
-    yield* visitAll(options.items)
-    if (held.length === 0 || (yield* budget.snapshot).exhausted) return
+    yield* visitAll(items)
+    if (held.length === 0 || Option.isSome(unlisted) || (yield* budget.snapshot).exhausted) return
     const again = held.splice(0)
     yield* progress.count({ heldElsewhere: -again.length })
     yield* visitAll(Stream.fromIterable(again.map(({ item }) => item)))
   })
 
-  const report = (stopped: BulkReport<E>["stopped"]): BulkReport<E> => ({
+  const report = (stopped: BulkReport<E | EI>["stopped"]): BulkReport<E | EI> => ({
     failed,
     failures,
     heldElsewhere: held.length + heldForgotten,
@@ -183,7 +191,7 @@ export const bulk = Effect.fn("bulk")(function* <Item, E, R, EI, RI>(
     budgetExhausted = Option.some(yield* budget.awaitExhausted)
   }
   const stopped = yield* Deferred.poll(fatal)
-  return report(Option.isSome(stopped) ? Option.some(yield* stopped.value) : Option.none())
+  return report(Option.isSome(stopped) ? Option.some(yield* stopped.value) : unlisted)
 })
 
 // A person reads this: the message of the error, not its stack.

@@ -1,5 +1,5 @@
 /** What every run that spends reports in the same words: money, calls that went wrong, time, and why it ended early. */
-import { Clock, Effect, Exit, Option, Schema } from "effect"
+import { Clock, Effect, Exit, Fiber, Option, Schema } from "effect"
 import { SqlError } from "effect/sql"
 import * as Money from "../domain/Money.ts"
 import { Budget } from "../services/Budget.ts"
@@ -58,27 +58,38 @@ const inWords = (error: unknown): Option.Option<string> => {
 const farewell = "5 seconds"
 
 /**
- * Makes the report of a run when it has ended, in whatever way, and finishes with it. One that is interrupted has its report
- * shown by `onInterrupt`, whether or not it could be written down.
+ * Makes the report of a run when it has ended, in whatever way, and finishes with it, once. One that is interrupted has its report
+ * shown by `onInterrupt`, whether or not it could be written down; one that failed fails as it did.
  */
 export const reported = <A, E, R, Report, E1, R1, E2, R2, E3, R3>(
   work: Effect.Effect<A, E, R>,
   options: {
-    readonly report: (ended: A | "interrupted") => Effect.Effect<Report, E1, R1>
+    readonly report: (ended: A | "interrupted" | "failed") => Effect.Effect<Report, E1, R1>
     readonly finish: (report: Report) => Effect.Effect<Report, E2, R2>
     readonly onInterrupt: (report: Report) => Effect.Effect<void, E3, R3>
   }
 ) =>
-  work.pipe(
-    Effect.flatMap((ended) => Effect.flatMap(options.report(ended), options.finish)),
-    Effect.onExit((exit) =>
-      Exit.isFailure(exit) && Exit.hasInterrupts(exit)
-        ? options.report("interrupted").pipe(
-            Effect.tap((made) =>
-              Effect.ignore(Effect.timeout(Effect.interruptible(options.finish(made)), farewell))
-            ),
-            Effect.flatMap(options.onInterrupt)
-          )
-        : Effect.void
-    )
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const inTime = (finishing: Effect.Effect<unknown, E2, R2>) =>
+        Effect.ignoreCause(Effect.timeout(Effect.interruptible(finishing), farewell))
+      const ended = yield* Effect.exit(restore(work))
+      if (Exit.isSuccess(ended)) {
+        const made = yield* options.report(ended.value)
+        const finishing = yield* Effect.forkChild(Effect.interruptible(options.finish(made)))
+        return yield* restore(Fiber.join(finishing)).pipe(
+          Effect.onInterrupt(() => Effect.andThen(inTime(Fiber.join(finishing)), options.onInterrupt(made)))
+        )
+      }
+      if (!Exit.hasInterrupts(ended)) {
+        yield* Effect.ignoreCause(
+          Effect.flatMap(options.report("failed"), (made) => inTime(options.finish(made)))
+        )
+        return yield* Effect.failCause(ended.cause)
+      }
+      const made = yield* options.report("interrupted")
+      yield* inTime(options.finish(made))
+      yield* options.onInterrupt(made)
+      return yield* Effect.failCause(ended.cause)
+    })
   )

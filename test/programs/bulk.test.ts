@@ -197,6 +197,29 @@ describe("bulk", () => {
     }).pipe(Effect.provide(run(3)))
   )
 
+  it.effect(
+    "a stream of items that fails ends the run when what is under way is finished, and the report says why",
+    () =>
+      Effect.gen(function* () {
+        let finished = 0
+        const broken = new Bad({ message: "the listing was cut off" })
+        const { result } = yield* timed(
+          bulk({
+            items: Stream.concat(numbers(3), Stream.fail(broken)),
+            label,
+            isFatal,
+            work: () =>
+              Effect.andThen(
+                Effect.sleep("1 minute"),
+                Effect.sync(() => finished++)
+              )
+          })
+        )
+        expect(finished).toBe(3)
+        expect(result).toMatchObject({ failed: 0, stopped: Option.some(broken) })
+      }).pipe(Effect.provide(run(2)))
+  )
+
   it.effect("a fatal error stops the run, and interrupts what is under way after a moment", () =>
     Effect.gen(function* () {
       let interrupted = 0

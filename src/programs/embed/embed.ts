@@ -111,7 +111,7 @@ export const embed = Effect.fn("embed")(function* (
   }).pipe(Effect.tap(() => index.restore))
   return yield* reported(work, {
     report: (ended) => {
-      if (ended === "interrupted") return report(ended, undefined)
+      if (typeof ended === "string") return report(ended, undefined)
       const status = statusOf(ended)
       return report(status === "completed" && tally.failed > 0 ? "failed" : status, ended)
     },
