@@ -458,7 +458,7 @@ const elsewhere: ReadonlyArray<Fixture> = [
       ["On Fri, Feb 14, 2025 at 8:58 PM Dana Reyes", "<dana@example.org> wrote:", "", "> Booked."]
     ),
     format: "email",
-    said: ["2025-02-14T20:01:00Z Omar: Re: Cabin/Great"]
+    said: ["2025-02-14T20:58:00Z Dana Reyes: Booked.", "2025-02-14T20:01:00Z Omar: Re: Cabin/Great"]
   }
 ]
 

@@ -1,103 +1,133 @@
 /**
  * E-mail as text: blocks of headers, each followed by a body. A thread has several; one alone is a conversation of one
- * message. What a reply quotes is already there as the message it quotes, and is left out.
+ * message. What a mail quotes is left out where it stands in another mail of the page; what stands nowhere else is a message
+ * of whoever is quoted, before the one that quotes it, or stays behind its `>` where that is not told.
  */
-import { cleanSpeaker } from "../Names.ts"
 import type { RawConversation, RawMessage } from "../RawMessage.ts"
-import type { Stamp } from "../Stamp.ts"
+import { isSeparator, readHeaders } from "./emailHeaders.ts"
+import {
+  type BodyLine,
+  type QuotedLine,
+  type Quotes,
+  readQuotes,
+  type Saying,
+  type Voice
+} from "./emailQuotes.ts"
+import { type Quotation, repeatedLines } from "./emailRepeats.ts"
 
-const header =
-  /^\**(From|To|Cc|Bcc|Date|Sent|Subject|Reply-To|Message-ID|In-Reply-To|Importance|Attachments):\**:? ?(.{0,200})/i
-const attribution =
-  /^(?:On .{4,120}wrote|Am .{4,120}schrieb.{0,60}|Le .{4,120}a écrit ?|El .{4,120}escribió ?):$/
-
-/** Reads e-mail; undefined when the text does not begin a message with From and a date. */
+/** Reads e-mail; undefined when the text does not begin a message with From and a date, or an address and a subject. */
 export const readEmail = (lines: ReadonlyArray<string>): RawConversation | undefined => {
-  const messages: Array<RawMessage> = []
-  let at = 0
-  let body: Array<string> = []
-  let current: { readonly speaker: string; readonly stamp: Stamp; readonly line: number } | undefined
+  const thread = readThread(lines)
+  if (thread === undefined) return undefined
+  const mails = thread.mails.map((mail) => ({ ...mail, quotes: readQuotes(mail.body, mail) }))
+  const repeated = repeatedLines(
+    mails.map(({ quotes }) => quotes.lines.filter(({ depth }) => depth === 0).map(({ text }) => text)),
+    mails.flatMap(({ quotes }, index) => quotationsIn(quotes, index))
+  )
+  const messages = [
+    ...thread.before,
+    ...mails.flatMap((mail) => messagesOf(mail.line, mail.quotes, repeated))
+  ].filter((message) => message.text !== "")
+  return messages.length === 0 ? undefined : { formats: ["email"], messages }
+}
 
-  const flush = () => {
-    if (current === undefined) return
-    messages.push({ ...current, text: body.join("\n").trim(), heading: undefined })
-    body = []
-  }
+interface Mail extends Saying {
+  readonly line: number
+  readonly subject: string
+  readonly body: Array<BodyLine>
+}
 
-  while (at < lines.length) {
-    const block = readHeaders(lines, at)
-    if (block !== undefined) {
-      flush()
-      current = { speaker: block.speaker, stamp: block.stamp, line: at + 1 }
-      if (block.subject !== "" && messages.length === 0) body.push(block.subject)
-      at = block.end
+interface Thread {
+  /** What somebody wrote above it. */
+  readonly before: ReadonlyArray<RawMessage>
+  readonly mails: ReadonlyArray<Mail>
+}
+
+/** Lines that somebody may write above a mail; more of them mean that this is a document about e-mail. */
+const mostLinesBefore = 2
+
+const readThread = (lines: ReadonlyArray<string>): Thread | undefined => {
+  const before: Array<BodyLine> = []
+  const mails: Array<Mail> = []
+  let separated = false
+  for (let at = 0; at < lines.length;) {
+    const { end, headers } = readHeaders(lines, at)
+    const last = mails.at(-1)
+    const first = last === undefined
+    if (
+      headers !== undefined &&
+      (first ? before.length === 0 || headers.addressed : headers.certain || separated)
+    ) {
+      while (isSeparator(last?.body.at(-1)?.text ?? "")) last?.body.pop()
+      // A thread has one subject: that of its first mail is said.
+      const body = first && headers.subject !== "" ? [{ text: headers.subject, line: at + 1 }] : []
+      mails.push({ ...headers, line: at + 1, body })
+      separated = false
+      at = end
       continue
     }
-    const line = lines[at]?.trim() ?? ""
-    at++
-    // Mail programs wrap: "On Fri, Feb 14, 2025 at 8:58 PM Dana" and, on the next line, "<dana@x.org> wrote:".
-    const wrapped =
-      /^(On|Am|Le|El) /.test(line) && attribution.test(`${line} ${lines[at]?.trim() ?? ""}`.slice(0, 200))
-    if (wrapped) at++
-    const quoted =
-      wrapped ||
-      line.startsWith(">") ||
-      attribution.test(line.slice(0, 200)) ||
-      /^_{5,}$/.test(line.slice(0, 200)) ||
-      /^-{2,} ?(Original|Forwarded) [Mm]essage ?-{2,}$/.test(line.slice(0, 60))
-    if (!quoted && line !== "" && current !== undefined) body.push(line)
-    // Text before the first message, other than headings, means that this is a document about e-mail.
-    else if (current === undefined && line !== "" && !/^(#|---|\*\*\*|>)/.test(line)) return undefined
+    for (; at < end; at++) {
+      const text = lines[at]?.trim() ?? ""
+      if (text === "") continue
+      separated = isSeparator(text)
+      if (/^_{5,}$/.test(text)) continue
+      if (last !== undefined) last.body.push({ text, line: at + 1 })
+      // Headings and what is quoted say nothing here.
+      else if (!separated && !/^(#|---|\*\*\*|>)/.test(text)) before.push({ text, line: at + 1 })
+      if (before.length > mostLinesBefore) return undefined
+    }
   }
-  flush()
-  const spoken = messages.filter((message) => message.text !== "")
-  return spoken.length === 0 ? undefined : { formats: ["email"], messages: spoken }
+  return mails.length === 0 ? undefined : { before: unknownMessage(before), mails }
 }
 
-/** A block of headers is no longer than this; what goes on like one is text, and is not looked at again and again. */
-const mostHeaderLines = 60
+const unknownMessage = (said: ReadonlyArray<BodyLine>): ReadonlyArray<RawMessage> => {
+  const text = said.map((line) => line.text).join("\n")
+  return said
+    .slice(0, 1)
+    .map(({ line }) => ({ speaker: "Unknown", text, stamp: { kind: "none" }, line, heading: undefined }))
+}
 
-const readHeaders = (lines: ReadonlyArray<string>, start: number) => {
-  const found = new Map<string, string>()
-  let end = start
-  for (; end < lines.length && end - start < mostHeaderLines; end++) {
-    const line = lines[end] ?? ""
-    // A header goes on in the next line, when that begins with a space.
-    if (found.size > 0 && /^[ \t]+\S/.test(line.slice(0, 80))) continue
-    const match = header.exec(line.trim().slice(0, 260))
-    if (match === null) break
-    found.set((match[1] ?? "").toLowerCase(), (match[2] ?? "").trim())
+const quotationsIn = ({ lines }: Quotes, mail: number): ReadonlyArray<Quotation<QuotedLine>> => {
+  const found: Array<Quotation<QuotedLine> & { readonly lines: Array<QuotedLine> }> = []
+  let depth = 0
+  for (const line of lines) {
+    const said = line.introduces ? 0 : line.depth
+    if (said > 0 && said === depth) found.at(-1)?.lines.push(line)
+    else if (said > 0) found.push({ mail, lines: [line] })
+    depth = said
   }
-  const from = found.get("from")
-  const date = found.get("date") ?? found.get("sent")
-  if (from === undefined || date === undefined) return undefined
-  return { speaker: senderOf(from), stamp: stampOf(date), subject: found.get("subject") ?? "", end }
+  return found
 }
 
-/** `"Ana Ruiz" <ana@x.org>` is Ana Ruiz; a bare address is the part before the @. */
-const senderOf = (from: string): string => {
-  const open = from.indexOf("<")
-  const name = (open > 0 ? from.slice(0, open) : from).replace(/["']/g, "").trim()
-  const at = name.indexOf("@")
-  return cleanSpeaker(at > 0 ? name.slice(0, at) : name)
-}
-
-// A zone comes after the time of day: the "-2025" of 14-Feb-2025 is none.
-const zoneAfterTime =
-  /\d:\d{2}(?::\d{2}(?:\.\d{1,9})?)? ?(?:[AP]M ?)?(?:[+-]\d{2}:?\d{2}|GMT|UTC|Z|[ECMP][SD]T)\b/i
-
-const stampOf = (text: string): Stamp => {
-  // Without a zone the words mean a local time, which Date.parse would take in the zone of whoever runs this.
-  const zoned = zoneAfterTime.test(text.slice(0, 200))
-  const millis = Date.parse(zoned ? text.replace(/\([^)]{0,40}\)/, "") : `${text.replace(/\bat\b/i, "")} UTC`)
-  if (Number.isNaN(millis)) return { kind: "none" }
-  const date = new Date(millis)
-  const stamp = {
-    kind: "full" as const,
-    year: date.getUTCFullYear(),
-    month: date.getUTCMonth() + 1,
-    day: date.getUTCDate(),
-    clock: { hour: date.getUTCHours(), minute: date.getUTCMinutes(), second: date.getUTCSeconds() }
+/** What is left of a mail, which begins on a line, when repeats are gone: whom it quotes, and then who wrote it. */
+const messagesOf = (
+  line: number,
+  { lines, voices }: Quotes,
+  repeated: ReadonlySet<QuotedLine>
+): ReadonlyArray<RawMessage> => {
+  const heard = new Set<Voice>()
+  for (const quoted of lines) if (!quoted.introduces && !repeated.has(quoted)) heard.add(quoted.voice)
+  const told = new Map<Voice, Array<QuotedLine>>(voices.map((voice) => [voice, []]))
+  for (const quoted of lines) {
+    const { introduces, voice } = quoted
+    if (introduces ? voice.answered && heard.has(voice) : !repeated.has(quoted))
+      told.get(tellerOf(voice))?.push(quoted)
   }
-  return zoned ? { ...stamp, offsetMinutes: 0 } : stamp
+  return [...told].map(([{ depth, parent, saying }, said]) => ({
+    speaker: saying.speaker,
+    stamp: saying.stamp,
+    text: said.map((quoted) => marked(quoted, depth)).join("\n"),
+    line: parent === undefined ? line : (said[0]?.line ?? line),
+    heading: undefined
+  }))
 }
+
+/** In whose message the words of a voice are: what was answered stays with its answers. */
+const tellerOf = (voice: Voice): Voice => {
+  let teller = voice
+  while (teller.answered && teller.parent !== undefined) teller = teller.parent
+  return teller
+}
+
+const marked = ({ depth, text }: QuotedLine, from: number): string =>
+  depth > from ? `${">".repeat(depth - from)} ${text}` : text
