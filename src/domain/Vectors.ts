@@ -1,16 +1,14 @@
 /** Arithmetic of embeddings. */
 
-/** The cosine of the angle between two vectors of the same width, -1 to 1; 0 when one of them is zero. */
-export const cosine = (a: Float32Array, b: Float32Array): number => {
-  let dot = 0
-  let lengthA = 0
-  let lengthB = 0
-  for (let index = 0; index < a.length; index++) {
-    const x = a[index] ?? 0
-    const y = b[index] ?? 0
-    dot += x * y
-    lengthA += x * x
-    lengthB += y * y
-  }
-  return lengthA === 0 || lengthB === 0 ? 0 : dot / Math.sqrt(lengthA * lengthB)
+/** The sum of the products of two vectors of the same width: of unit vectors the cosine of the angle between them, -1 to 1. */
+export const dot = (a: Float32Array, b: Float32Array): number => {
+  let sum = 0
+  for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0)
+  return sum
+}
+
+/** The vector of length 1 in the same direction; a vector of zeros stays what it is. */
+export const unit = (vector: Float32Array): Float32Array => {
+  const length = Math.sqrt(dot(vector, vector))
+  return length === 0 ? vector : vector.map((component) => component / length)
 }

@@ -1,4 +1,5 @@
 /** The words of `extract-conversation-facts`: its plan and its report. */
+import { maxFactsPerSegment } from "../../domain/Fact.ts"
 import type { ExtractionPlan } from "../../programs/extract-conversation-facts/dryRun.ts"
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
 import { duration } from "./progress.ts"
@@ -36,6 +37,7 @@ export const planText = (plan: ExtractionPlan): string => {
     ...ifAny("set aside", plan.pages_set_aside),
     ...ifAny("too large", plan.pages_too_large),
     ...ifAny("no conversation recognised", plan.pages_unrecognised),
+    ...ifAny("transcript cannot be read", plan.pages_transcript_unreadable),
     line("messages", plan.messages),
     line("segments", plan.segments),
     ...ifAny("of them paid for already", plan.segments_from_journal),
@@ -43,7 +45,8 @@ export const planText = (plan: ExtractionPlan): string => {
     line("tokens out, about", plan.output_tokens.toLocaleString("en-US")),
     ...(formats.length === 0 ? [] : [line("formats", formats.join(", "))]),
     ...(plan.pages_considered === 0 ? [nothingThere(plan)] : []),
-    ...plan.unrecognised.slice(0, 10).map(({ item, reason }) => `  - ${item}: ${reason}`)
+    ...plan.unrecognised.slice(0, namesShown).map(({ item, reason }) => `  - ${item}: ${reason}`),
+    ...plan.unreadable.slice(0, namesShown).map(({ item, reason }) => `  - ${item}: ${reason}`)
   ].join("\n")
 }
 
@@ -100,6 +103,8 @@ export const reportText = (report: ExtractionReport): string =>
     line("facts", `${report.facts_inserted} kept of ${report.facts_extracted} extracted`),
     ...ifAny("said twice", report.facts_duplicate),
     ...ifAny("cited nothing", report.facts_unfounded),
+    ...ifAny("could not be read", report.facts_invalid),
+    ...ifAny(`beyond ${maxFactsPerSegment} of a segment`, report.facts_surplus),
     ...ifAny("about nobody with a page", report.facts_unattached),
     ...ifAny("earlier rows replaced", report.orphan_facts_cleaned),
     line("model calls", `${report.chat_calls} chat, ${report.embedding_calls} embedding (${report.model})`),
@@ -114,6 +119,7 @@ export const reportText = (report: ExtractionReport): string =>
     ...(report.pages_considered === 0 ? [nothingThere(report)] : []),
     ...named("failed", report.failures),
     ...named("held", report.held),
+    ...named("not applicable", report.unrecognised),
     ...named("note", grouped(report.warnings))
   ].join("\n")
 

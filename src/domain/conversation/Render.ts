@@ -1,6 +1,6 @@
 /**
  * Writes a segment down for the model: a heading with the page, who takes part and when, then one message a line with its
- * number, so that the model can say where it read something.
+ * number, so that the model can say where it read something. What somebody wrote cannot pass for a message of its own.
  */
 import { DateTime, Option } from "effect"
 import type { Message } from "./Message.ts"
@@ -25,14 +25,20 @@ export const renderSegment = (segment: Segment, page: RenderedPage): string => {
       ? []
       : [
           "Just before, for understanding only:",
-          ...segment.context.map((message) => `${message.speaker}: ${message.text}`),
+          ...segment.context.map((message) => `${message.speaker}: ${unnumbered(message.text)}`),
           "---"
         ]
   const lines = segment.messages.map(
-    (message, index) => `[${index + 1}] ${message.speaker} (${timeOf(message)}): ${message.text}`
+    (message, index) => `[${index + 1}] ${message.speaker} (${timeOf(message)}): ${unnumbered(message.text)}`
   )
   return [...heading, "---", ...context, ...lines].join("\n")
 }
+
+// A line that begins as messages do could be cited in place of the one with that number. All other lines stay as they were written:
+// what was answered about them is not asked again.
+const unnumbered = (text: string): string => text.replace(numbered, "> ")
+
+const numbered = /(?=\[ *\d+ *\])(?<=[\n\v\f\u0085\u2028\u2029][\s\p{Cf}]*)/gu
 
 /** A message's time as far as it is known: an instant, a day, a time since the start, or nothing. */
 export const timeOf = (message: Message): string => {

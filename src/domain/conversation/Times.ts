@@ -1,6 +1,6 @@
 /**
  * Works out what the times in a conversation mean: the order of day and month, times of day against time since the start,
- * days that pass at midnight, and the time zone. A time that cannot be keeps its message, which then happens when the one
+ * days that pass, and the time zone. A time that cannot be keeps its message, which then happens when the one
  * before it did.
  *
  * What is decided for all of a conversation is decided by its beginning, or by the first line that leaves no doubt. So
@@ -14,6 +14,15 @@ import { type Clock, isClock, isDay, type Stamp } from "./Stamp.ts"
 
 const minute = 60_000
 const day = 24 * 60 * minute
+
+/**
+ * How far back a time of day may go and be of the same day: clocks that differ, exports put together, a reply written late. What
+ * goes further back is of the next day; most often it is the next morning.
+ */
+const disorder = 2 * 60 * minute
+
+/** The same under a heading with a date, which tells the day itself: only midnight, crossed under it, is the next. */
+const disorderOfDay = day / 2
 
 /** The messages with their times, in the order of the text, and what a reader should know about them. */
 export const resolveTimes = (
@@ -40,10 +49,11 @@ export const resolveTimes = (
       lastClock = -1
     }
     const millis = ((clock.hour * 60 + clock.minute) * 60 + clock.second) * 1000
-    // Ten to midnight and then five past is the next day; a few minutes back is only disorder.
-    if (daysBack === 0 && lastClock - millis > day / 2) passed++
+    const told = parseDay(message.heading)
+    const back = lastClock - millis
+    if (daysBack === 0 && back > (told === undefined ? disorder : disorderOfDay)) passed++
     if (daysBack === 0) lastClock = millis
-    const base = parseDay(message.heading) ?? pageDay
+    const base = told ?? pageDay
     zoneless = true
     return {
       time: toUtc((base ?? 0) + (passed - daysBack) * day + millis),

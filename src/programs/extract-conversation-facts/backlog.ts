@@ -8,7 +8,7 @@ import { BrainConfig } from "../../services/BrainConfig.ts"
 import { type ConversationCounts, Conversations } from "../../services/Conversations.ts"
 import { Sources } from "../../services/Sources.ts"
 import { resolveChatModel } from "./layer.ts"
-import { readPage } from "./plan.ts"
+import { markOf, readPage } from "./plan.ts"
 
 const pagesAtOnce = 4
 
@@ -29,9 +29,7 @@ export const conversationBacklog = Effect.fn("conversationBacklog")(function* ()
     Stream.mapEffect(
       Effect.fnUntraced(function* (candidate) {
         const read = yield* readPage(candidate.id, repositoryPath)
-        return read._tag === "Read"
-          ? yield* conversations.markOf(candidate, read.versionToken, model)
-          : Option.none()
+        return read._tag === "Read" ? yield* markOf(candidate, read, model) : Option.none()
       }),
       { concurrency: pagesAtOnce, unordered: true }
     ),

@@ -1,10 +1,10 @@
 /** The pages to work on, as a stream: what is done is left out before it counts against a limit. */
 import { Effect, Option, Stream } from "effect"
-import { type Candidate, Conversations, type ConversationScope } from "../../services/Conversations.ts"
+import type { Candidate, Conversations, ConversationScope } from "../../services/Conversations.ts"
 import { Progress } from "../../services/Progress.ts"
 import type { ExtractionOptions } from "./options.ts"
-import { readPage } from "./plan.ts"
-import { type Tally, tallyUp } from "./report.ts"
+import { markOf, readPage } from "./plan.ts"
+import { skippedAs, type Tally, tallyUp } from "./report.ts"
 
 /** The candidates of a run. */
 export const candidates = (
@@ -33,20 +33,12 @@ const needsWork = Effect.fnUntraced(function* (
   repositoryPath: Option.Option<string>,
   tally: Tally
 ) {
-  const conversations = yield* Conversations
   const progress = yield* Progress
   const read = yield* readPage(candidate.id, repositoryPath)
   if (read._tag !== "Read") return true
-  const mark = yield* conversations.markOf(candidate, read.versionToken, model)
+  const mark = yield* markOf(candidate, read, model)
   if (Option.isNone(mark)) return true
   yield* progress.count({ skipped: 1 })
-  yield* tallyUp(
-    tally,
-    mark.value === "complete"
-      ? { skippedCompleted: 1 }
-      : mark.value === "not-applicable"
-        ? { skippedNonExtractable: 1 }
-        : { setAside: 1 }
-  )
+  yield* tallyUp(tally, skippedAs(mark.value))
   return false
 })

@@ -8,6 +8,9 @@ import { makeRows, type SegmentFacts } from "./facts.ts"
 import type { ReadPage } from "./plan.ts"
 import { type Tally, tallyUp } from "./report.ts"
 
+/** For `replace`: no earlier fact goes, since none is of so late a time. */
+export const keepingFacts = { since: Date.UTC(9999, 11, 31) } as const
+
 /** Makes the rows of a page and commits them with its mark. */
 export const commitPage = Effect.fnUntraced(function* (
   candidate: Candidate,

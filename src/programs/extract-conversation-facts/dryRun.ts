@@ -6,9 +6,10 @@ import { Effect, Option, Schema, Stream } from "effect"
 import { BrainConfig } from "../../services/BrainConfig.ts"
 import { Conversations } from "../../services/Conversations.ts"
 import { Journal } from "../../services/Journal.ts"
+import { describeUnread } from "./body.ts"
 import { makeEstimate } from "./estimate.ts"
 import type { ExtractionOptions } from "./options.ts"
-import { planPage, readPage } from "./plan.ts"
+import { markOf, planPage, readPage, unreadTranscript } from "./plan.ts"
 import { readJournaled } from "./segment.ts"
 import { isOver } from "./segments.ts"
 import { PageProblem } from "./report.ts"
@@ -33,8 +34,10 @@ export const ExtractionPlan = Schema.Struct({
   /** Pages that a run would ask about. */
   pages_to_do: Count,
   pages_too_large: Count,
-  /** Pages that are no conversation; a run would mark them. */
+  /** Pages that are no conversation; a run would mark them, or set them aside where facts of an earlier text are kept. */
   pages_unrecognised: Count,
+  /** Pages without a conversation whose transcript cannot be read; a run would leave them as they are, as failed. */
+  pages_transcript_unreadable: Count,
   segments: Count,
   /** Segments whose answers are paid for already. */
   segments_from_journal: Count,
@@ -53,7 +56,8 @@ export const ExtractionPlan = Schema.Struct({
   workers: Schema.NullOr(Count),
   /** Seconds at so many workers; null when their number is not known. */
   estimated_seconds: Schema.NullOr(Count),
-  unrecognised: Schema.Array(PageProblem)
+  unrecognised: Schema.Array(PageProblem),
+  unreadable: Schema.Array(PageProblem)
 })
 
 /** What a dry run found out. */
@@ -87,8 +91,10 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
   let messages = 0
   const estimate = yield* makeEstimate(model)
   let unrecognisedCount = 0
+  let unreadableCount = 0
   const formats: Record<string, number> = {}
   const unrecognised: Array<typeof PageProblem.Type> = []
+  const unreadable: Array<typeof PageProblem.Type> = []
 
   const stream = conversations.candidates(scope, { includeDone: options.force })
   yield* (Option.isSome(options.limit) ? Stream.take(stream, options.limit.value) : stream).pipe(
@@ -101,13 +107,20 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
           return
         }
         if (!options.force && !candidate.forced && candidate.versionUnknown) {
-          const mark = yield* conversations.markOf(candidate, read.versionToken, model)
+          const mark = yield* markOf(candidate, read, model)
           if (Option.isSome(mark)) {
             done++
             return
           }
         }
         const plan = planPage(read, model)
+        const unread = unreadTranscript(read)
+        if (plan._tag === "NotAConversation" && Option.isSome(unread)) {
+          unreadableCount++
+          if (unreadable.length < namesKept)
+            unreadable.push({ item: candidate.slug, reason: describeUnread(unread.value) })
+          return
+        }
         if (plan._tag === "NotAConversation") {
           unrecognisedCount++
           if (unrecognised.length < namesKept)
@@ -157,11 +170,13 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
     pages_to_do: toDo,
     pages_too_large: tooLarge,
     pages_unrecognised: unrecognisedCount,
+    pages_transcript_unreadable: unreadableCount,
     segments,
     segments_from_journal: fromJournal,
     messages,
     formats,
     ...foretold,
-    unrecognised
+    unrecognised,
+    unreadable
   } satisfies ExtractionPlan
 })

@@ -110,7 +110,8 @@ export const extractConversationFacts = Effect.fn("extractConversationFacts")(fu
   const { makeIndex } = yield* FactStore
   const besideWork = toDo === 0 ? work : Effect.scoped(Effect.andThen(Effect.forkScoped(makeIndex), work))
   return yield* reported(besideWork, {
-    report: (ended) => (ended === "interrupted" ? report(ended, untilThen) : report(statusOf(ended), ended)),
+    report: (ended) =>
+      typeof ended === "string" ? report(ended, untilThen) : report(statusOf(ended), ended),
     finish,
     onInterrupt
   })

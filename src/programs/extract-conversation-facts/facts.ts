@@ -6,8 +6,7 @@ import { Effect, Option, Result } from "effect"
 import type { Message } from "../../domain/conversation/Message.ts"
 import type { Segment } from "../../domain/conversation/Segment.ts"
 import { timeOf } from "../../domain/conversation/Render.ts"
-import { type ExtractedFact, sameMeaning } from "../../domain/Fact.ts"
-import { cosine } from "../../domain/Vectors.ts"
+import type { ExtractedFact } from "../../domain/Fact.ts"
 import { EmbeddingModel, TextRefused } from "../../services/EmbeddingModel.ts"
 import { Entities } from "../../services/Entities.ts"
 import type { FactRow } from "../../services/FactStore.ts"
@@ -15,6 +14,7 @@ import { FactVectors, type KeyedText } from "../../services/FactVectors.ts"
 import { Journal } from "../../services/Journal.ts"
 import { vectorKey } from "./prompt.ts"
 import { refusals, type Trial, works } from "./trial.ts"
+import { makeTwins } from "./twins.ts"
 
 /** Facts of one segment. */
 export interface SegmentFacts {
@@ -25,6 +25,8 @@ export interface SegmentFacts {
 /** The rows of a page. */
 export interface PageFacts {
   readonly rows: ReadonlyArray<FactRow>
+  /** Where vectors of the page are journaled, those of facts that were said twice included. */
+  readonly vectorKeys: ReadonlyArray<string>
   readonly duplicates: number
   readonly unattached: number
 }
@@ -47,7 +49,7 @@ export const makeRows = Effect.fn("makeRows")(function* (
   )
 
   const rows: Array<FactRow> = []
-  const kept: Array<Float32Array> = []
+  const twins = makeTwins()
   let unattached = 0
   for (const [index, { fact, segment }] of distinct.entries()) {
     const vector = vectors.vectors[index]
@@ -56,11 +58,9 @@ export const makeRows = Effect.fn("makeRows")(function* (
     const entitySlug =
       fact.entity === null ? Option.none<string>() : yield* entities.resolve(page.sourceId, fact.entity)
     const slug = Option.getOrNull(entitySlug)
-    const twin = rows.some(
-      (row, at) =>
-        row.entitySlug === slug && sameClaim(row, fact) && cosine(kept[at] ?? vector, vector) >= sameMeaning
-    )
-    if (twin) continue
+    // Somebody who has no page is known by the name.
+    const subject = slug ?? `"${fact.entity?.toLowerCase() ?? ""}"`
+    if (yield* twins.isTwin(subject, fact, vector)) continue
     const nameless = fact.entity !== null && slug === null
     if (nameless) unattached++
     rows.push({
@@ -77,9 +77,13 @@ export const makeRows = Effect.fn("makeRows")(function* (
       period: fact.period,
       vectorKey: key
     })
-    kept.push(vector)
   }
-  return { rows, duplicates: said.length - rows.length, unattached } satisfies PageFacts
+  return {
+    rows,
+    vectorKeys: vectors.keys,
+    duplicates: said.length - rows.length,
+    unattached
+  } satisfies PageFacts
 })
 
 const embedAll = Effect.fnUntraced(function* (
@@ -129,12 +133,6 @@ const normalise = (fact: ExtractedFact): string =>
     .toLowerCase()
     .replace(/[\p{P}\s]+/gu, " ")
     .trim()}`
-
-// Two sentences that differ in their numbers only are near each other as vectors and say different things.
-const sameClaim = (row: FactRow, fact: ExtractedFact): boolean =>
-  row.metric === fact.metric && row.value === fact.value && digits(row.fact) === digits(fact.fact)
-
-const digits = (text: string): string => (text.match(/\d+/g) ?? []).join(" ")
 
 const cited = (segment: Segment, fact: ExtractedFact): ReadonlyArray<Message> =>
   fact.messages.flatMap((id) => segment.messages[id - 1] ?? [])

@@ -11,9 +11,9 @@ import {
   segmentConversation
 } from "../../domain/conversation/Segment.ts"
 import { pageVersionToken, transcriptVersionToken } from "../../domain/PageVersion.ts"
-import { type ConversationPage, Conversations } from "../../services/Conversations.ts"
+import { type Candidate, type ConversationPage, Conversations } from "../../services/Conversations.ts"
 import { sha256Hex } from "../../services/Sha256.ts"
-import { type Body, namedTranscript, readBody } from "./body.ts"
+import { type Body, namedTranscript, readBody, type UnreadTranscript } from "./body.ts"
 import { answerKey } from "./prompt.ts"
 import type { Question } from "./segment.ts"
 
@@ -60,6 +60,23 @@ const versionOf = (page: ConversationPage, body: ReadPage["body"]): string => {
     sha256Hex
   )
 }
+
+/**
+ * How this text of the page was marked for a run of `model`, if it was. A page whose transcript cannot be read is not taken for "not
+ * applicable", whoever marked it so.
+ */
+export const markOf = Effect.fnUntraced(function* (candidate: Candidate, read: ReadPage, model: string) {
+  const mark = yield* (yield* Conversations).markOf(candidate, read.versionToken, model)
+  const unread = Option.isSome(unreadTranscript(read))
+  return Option.filter(mark, (it) => it !== "not-applicable" || !unread)
+})
+
+/** The transcript that a page names and that could not be read. */
+export const unreadTranscript = ({ body }: ReadPage) =>
+  body._tag === "Page" ? body.unread : Option.none<UnreadTranscript>()
+
+/** What is made of a page: the questions about it, or why there are none. */
+export type Plan = ReturnType<typeof planPage>
 
 /** Parses and cuts a page, and works out what would be asked. Pure but for the digest. */
 export const planPage = ({ body, page }: ReadPage, model: string) => {

@@ -1,5 +1,6 @@
 /** What a run of the extraction reports: gbrain's counters, and what the run used. */
 import { Effect, Schema } from "effect"
+import type { VersionMark } from "../../services/Conversations.ts"
 import { spendingFields } from "../runReport.ts"
 import type { Trial } from "./trial.ts"
 
@@ -47,6 +48,10 @@ export const ExtractionReport = Schema.Struct({
   facts_duplicate: Count,
   /** Facts that cite messages which do not exist. */
   facts_unfounded: Count,
+  /** Entries of answers that were no facts: without a text or a kind. */
+  facts_invalid: Count,
+  /** Facts beyond the most that a segment may have, left out. */
+  facts_surplus: Count,
   /** Facts about somebody who has no page in the brain. */
   facts_unattached: Count,
   /** Earlier rows of this command that were replaced, marks included. */
@@ -58,6 +63,8 @@ export const ExtractionReport = Schema.Struct({
   pages_per_minute: Schema.Finite,
   failures: Schema.Array(PageProblem),
   held: Schema.Array(PageProblem),
+  /** Pages that this run marked not applicable, and why; the first thousand of them. */
+  unrecognised: Schema.Array(PageProblem),
   warnings: Schema.Array(PageProblem)
 })
 
@@ -82,8 +89,11 @@ export interface Tally {
   factsInserted: number
   factsDuplicate: number
   factsUnfounded: number
+  factsInvalid: number
+  factsSurplus: number
   factsUnattached: number
   cleaned: number
+  readonly unrecognised: Array<typeof PageProblem.Type>
   readonly warnings: Array<typeof PageProblem.Type>
   /** Keys of questions that were rejected while the model has not answered any. */
   readonly rejected: Array<string>
@@ -108,8 +118,11 @@ export const makeTally = ({ chatWorks }: { readonly chatWorks: boolean }): Tally
   factsInserted: 0,
   factsDuplicate: 0,
   factsUnfounded: 0,
+  factsInvalid: 0,
+  factsSurplus: 0,
   factsUnattached: 0,
   cleaned: 0,
+  unrecognised: [],
   warnings: [],
   rejected: [],
   trials: {
@@ -119,13 +132,25 @@ export const makeTally = ({ chatWorks }: { readonly chatWorks: boolean }): Tally
 })
 
 /** The counts of a tally that can be added to. */
-export type TallyCount = Exclude<keyof Tally, "warnings" | "rejected" | "trials">
+export type TallyCount = Exclude<keyof Tally, "unrecognised" | "warnings" | "rejected" | "trials">
 
 /** Adds to a tally. */
 export const tallyUp = (tally: Tally, more: Partial<Record<TallyCount, number>>) =>
   Effect.sync(() => {
     for (const key of tallyCounts) tally[key] += more[key] ?? 0
   })
+
+/** What a page counts as whose text is marked already. */
+export const skippedAs = (mark: VersionMark): Partial<Record<TallyCount, number>> => {
+  switch (mark) {
+    case "complete":
+      return { skippedCompleted: 1 }
+    case "not-applicable":
+      return { skippedNonExtractable: 1 }
+    case "set-aside":
+      return { setAside: 1 }
+  }
+}
 
 const tallyCounts: ReadonlyArray<TallyCount> = [
   "processed",
@@ -144,12 +169,24 @@ const tallyCounts: ReadonlyArray<TallyCount> = [
   "factsInserted",
   "factsDuplicate",
   "factsUnfounded",
+  "factsInvalid",
+  "factsSurplus",
   "factsUnattached",
   "cleaned"
 ]
 
 /** Warnings kept by name; a run over a large brain may have one for every page. */
 const warningsKept = 200
+
+/** Pages without a conversation kept by name: as many as failures. */
+const unrecognisedKept = 1000
+
+/** Counts a page that was marked not applicable, and keeps its name. */
+export const countUnrecognised = (tally: Tally, item: string, reason: string) =>
+  Effect.sync(() => {
+    tally.markedNonExtractable++
+    if (tally.unrecognised.length < unrecognisedKept) tally.unrecognised.push({ item, reason })
+  })
 
 /** Notes something a person should know about a page. */
 export const warn = (tally: Tally, item: string, reason: string) =>

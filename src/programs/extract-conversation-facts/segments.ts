@@ -112,9 +112,12 @@ export const extractSegments = Effect.fnUntraced(function* (
     ? ("all" as const)
     : yield* partialReplacement(candidate, options, asked, answers, facts)
   const mark: PageMark = { mark: "complete", versionToken: read.versionToken, context: null }
+  const sum = (of: (answer: FactAnswer) => number) => answers.reduce((all, it) => all + of(it.answer), 0)
   yield* tallyUp(tally, {
-    factsExtracted: answers.reduce((sum, it) => sum + it.answer.facts.length, 0),
-    factsUnfounded: answers.reduce((sum, it) => sum + it.answer.unfounded, 0)
+    factsExtracted: sum(({ facts }) => facts.length),
+    factsUnfounded: sum(({ unfounded }) => unfounded),
+    factsInvalid: sum(({ invalid }) => invalid),
+    factsSurplus: sum(({ surplus }) => surplus)
   })
   if (replace !== undefined) {
     const within = replace === "all" ? answers : answers.filter((it) => !isOver(it.segment, options.since))

@@ -63,6 +63,8 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     facts_inserted: tally.factsInserted,
     facts_duplicate: tally.factsDuplicate,
     facts_unfounded: tally.factsUnfounded,
+    facts_invalid: tally.factsInvalid,
+    facts_surplus: tally.factsSurplus,
     facts_unattached: tally.factsUnattached,
     orphan_facts_cleaned: tally.cleaned,
     ...spending,
@@ -72,6 +74,7 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     pages_per_minute: elapsed === 0 ? 0 : Math.round((tally.processed / elapsed) * 600_000) / 10,
     failures: ended?.failures ?? [],
     held: ended?.holders ?? [],
+    unrecognised: tally.unrecognised,
     warnings: tally.warnings
   } satisfies ExtractionReport
 })

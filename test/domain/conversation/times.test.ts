@@ -51,6 +51,60 @@ describe("(02:47): a time of day, or since the start", () => {
   })
 })
 
+describe("a time of day further back", () => {
+  const after = (...stamps: ReadonlyArray<string>) =>
+    times(
+      stamps
+        .map((stamp, index) => `**${index % 2 === 0 ? "Me" : "Dana"}** (${stamp}): number ${index}`)
+        .join("\n")
+    )
+
+  it("is of the next day, most often its morning", () => {
+    expect(after("8:30 PM", "8:35 PM", "9:00 AM", "9:10 AM", "8:00 AM")).toEqual([
+      "02-14T20:30:00",
+      "02-14T20:35:00",
+      "02-15T09:00:00",
+      "02-15T09:10:00",
+      "02-15T08:00:00"
+    ])
+    expect(times("[21:05] Ana: late\n[21:09] Omar: yes\n[10:00] Ana: early\n[09:00] Omar: so")).toEqual([
+      "02-14T21:05:00",
+      "02-14T21:09:00",
+      "02-15T10:00:00",
+      "02-15T09:00:00"
+    ])
+    expect(after("5:00 PM", "2:59 PM", "12:58 PM")).toEqual([
+      "02-14T17:00:00",
+      "02-15T14:59:00",
+      "02-16T12:58:00"
+    ])
+    expect(after("11:58 PM", "12:02 AM")).toEqual(["02-14T23:58:00", "02-15T00:02:00"])
+  })
+
+  it("by two hours or less is disorder of the same day", () => {
+    expect(after("5:00 PM", "4:59 PM", "5:02 PM", "3:02 PM", "5:03 PM")).toEqual([
+      "02-14T17:00:00",
+      "02-14T16:59:00",
+      "02-14T17:02:00",
+      "02-14T15:02:00",
+      "02-14T17:03:00"
+    ])
+  })
+
+  it("under a heading with its date is of that day, but for what comes after midnight", () => {
+    const under = (...stamps: ReadonlyArray<string>) =>
+      times(
+        ["## 2025-02-20", ...stamps.map((stamp, index) => `**Me** (${stamp}): number ${index}`)].join("\n")
+      )
+    expect(under("8:35 PM", "9:00 AM", "11:58 PM", "12:02 AM")).toEqual([
+      "02-20T20:35:00",
+      "02-20T09:00:00",
+      "02-20T23:58:00",
+      "02-21T00:02:00"
+    ])
+  })
+})
+
 describe("03/02: February or March", () => {
   it("is the country's guess until a date leaves no doubt", () => {
     const day = (text: string) => `[${text}, 19:58:00] Dana: hello there`

@@ -97,13 +97,14 @@ onBothDatabases("behaviour fixtures", (brain) => {
       expect((yield* factsOf("meetings/call")).every((row) => row.fact.includes("the new contract"))).toBe(
         true
       )
-      // A file that is not on this machine is said, since facts of the page's own text take the place of its facts.
+      // A file that is not on this machine is said, and takes nothing from what was learnt from it.
       yield* Effect.promise(() => rm(join(folder, "call.txt")))
       const without = yield* extract(api.url)
-      expect(without).toMatchObject({ pages_marked_non_extractable: 1 })
-      expect(without.warnings).toEqual([
+      expect(without).toMatchObject({ pages_failed: 1, pages_marked_non_extractable: 0 })
+      expect(without.failures).toEqual([
         { item: "meetings/call", reason: expect.stringContaining("call.txt") }
       ])
+      expect(yield* factsOf("meetings/call")).toHaveLength(2)
       // A path that leads out of the brain's folder is not followed.
       yield* putPages([
         {
@@ -113,7 +114,7 @@ onBothDatabases("behaviour fixtures", (brain) => {
           frontmatter: { raw_transcript: "../../etc/passwd" }
         }
       ])
-      expect(yield* extract(api.url)).toMatchObject({ pages_marked_non_extractable: 1 })
+      expect(yield* extract(api.url)).toMatchObject({ pages_failed: 2, pages_marked_non_extractable: 0 })
     }))
 
   test("(i) a page whose date alone changed is read again, for nothing where its messages carry dates", () =>

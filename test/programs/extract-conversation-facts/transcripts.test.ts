@@ -50,7 +50,7 @@ onBothDatabases("a transcript file", (brain) => {
         }))
       yield* putPages([...pages("inside", inside), ...pages("outside", outside)])
       const report = yield* extract(api.url)
-      expect(report).toMatchObject({ pages_processed: 5, pages_marked_non_extractable: 6 })
+      expect(report).toMatchObject({ status: "failed", pages_processed: 5, pages_failed: 6 })
       for (const name of Object.keys(inside)) {
         const from = name.startsWith("repository") ? "repository" : "source"
         const facts = yield* factsOf(`inside/${name}`)
@@ -59,17 +59,18 @@ onBothDatabases("a transcript file", (brain) => {
         )
       }
       for (const name of Object.keys(outside)) {
-        expect([name, (yield* marksOf(`outside/${name}`)).map((mark) => mark.fact)]).toEqual([
-          name,
-          ["EXTRACTION_NOT_APPLICABLE"]
-        ])
+        expect([name, yield* marksOf(`outside/${name}`)]).toEqual([name, []])
       }
       expect(api.log().some((entry) => entry.text.includes("the outside contract"))).toBe(false)
-      expect(report.warnings.map(({ item }) => item).sort()).toEqual(
+      expect(report.failures.map(({ item }) => item).sort()).toEqual(
         Object.keys(outside)
           .map((name) => `outside/${name}`)
           .sort()
       )
+      const why = (name: string) => report.failures.find(({ item }) => item === `outside/${name}`)?.reason
+      expect(why("link")).toContain("the transcript link.txt cannot be read here:")
+      expect(why("link")).toContain("is not inside")
+      expect(why("directory")).toContain("is no file")
     }).pipe(Effect.scoped, Effect.provide(brain))
   )
 })
