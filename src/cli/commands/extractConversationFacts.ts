@@ -42,7 +42,7 @@ const types = Flag.String("types").pipe(
     },
     (text) => `--types knows ${conversationTypes.join(", ")}, not "${text}"`
   ),
-  Flag.withDefault(conversationTypes)
+  Flag.optional
 )
 
 const flag = (name: string, description: string) =>

@@ -160,7 +160,7 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
     dry_run: true,
     model,
     sources: scope.sourceIds,
-    types: options.types,
+    types: scope.types,
     slug: Option.getOrNull(options.slug),
     pages_considered: counts.total,
     pages_done: counts.complete + done,

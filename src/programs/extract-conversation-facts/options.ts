@@ -1,12 +1,13 @@
 /** What a run of the extraction can be asked for. */
 import { Option } from "effect"
-import { type ConversationType, conversationTypes } from "../../domain/ConversationPages.ts"
+import type { ConversationType } from "../../domain/ConversationPages.ts"
 
 /** The options of a run. */
 export interface ExtractionOptions {
   /** One source; all that are not archived when none. */
   readonly sourceId: Option.Option<string>
-  readonly types: ReadonlyArray<ConversationType>
+  /** These types of pages; the brain's `cycle.conversation_facts_backfill.types`, or all, when none. */
+  readonly types: Option.Option<ReadonlyArray<ConversationType>>
   /** One page. */
   readonly slug: Option.Option<string>
   /** Ask only about segments that end after this instant (epoch milliseconds). Earlier facts stay. */
@@ -24,7 +25,7 @@ export interface ExtractionOptions {
 /** Everything, once. */
 export const defaultOptions: ExtractionOptions = {
   sourceId: Option.none(),
-  types: conversationTypes,
+  types: Option.none(),
   slug: Option.none(),
   since: Option.none(),
   limit: Option.none(),

@@ -1,10 +1,15 @@
 /** Which pages a run is about, and whether it may run at all. */
 import { Effect, Option, Schema } from "effect"
-import { pageTypesOf } from "../../domain/ConversationPages.ts"
+import { type ConversationType, conversationTypes, pageTypesOf } from "../../domain/ConversationPages.ts"
 import { BrainConfig, isSwitchedOff } from "../../services/BrainConfig.ts"
 import type { ConversationScope } from "../../services/Conversations.ts"
 import { Sources } from "../../services/Sources.ts"
 import type { ExtractionOptions } from "./options.ts"
+
+/** Which pages a run is about, and by which types they were asked for. */
+export interface ExtractionScope extends ConversationScope {
+  readonly types: ReadonlyArray<ConversationType>
+}
 
 /** Extraction is switched off in this brain. */
 export class ExtractionDisabled extends Schema.TaggedError<ExtractionDisabled>()("ExtractionDisabled", {
@@ -27,10 +32,22 @@ export const checkSwitch = Effect.fn("checkSwitch")(function* (options: Extracti
 /** The pages a run of a chat `model` is about. Fails when the source does not exist. */
 export const scopeOf = Effect.fn("scopeOf")(function* (options: ExtractionOptions, model: string) {
   const sources = yield* Sources
+  const types = Option.isSome(options.types) ? options.types.value : yield* usualTypes
   return {
     sourceIds: yield* sources.idsFor(options.sourceId),
-    pageTypes: pageTypesOf(options.types),
+    types,
+    pageTypes: pageTypesOf(types),
     slug: options.slug,
     model
-  } satisfies ConversationScope
+  } satisfies ExtractionScope
+})
+
+const decodeTypes = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Array(Schema.String)))
+
+// What is not known is left out, as gbrain does; where nothing is left, all types are meant.
+const usualTypes = Effect.gen(function* () {
+  const set = yield* (yield* BrainConfig).get("cycle.conversation_facts_backfill.types")
+  const named = Option.getOrElse(Option.flatMap(set, decodeTypes), (): ReadonlyArray<string> => [])
+  const known = conversationTypes.filter((type) => named.includes(type))
+  return known.length === 0 ? conversationTypes : known
 })

@@ -1,7 +1,6 @@
 /** The report of a run, from what was counted. */
 import { Effect, Option } from "effect"
 import { ChatModel } from "../../services/ChatModel.ts"
-import type { ConversationScope } from "../../services/Conversations.ts"
 import type { RunStatus } from "../../services/Runs.ts"
 import { Usage } from "../../services/Usage.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
@@ -9,6 +8,7 @@ import type { BulkReport } from "../bulk.ts"
 import { spendingOf } from "../runReport.ts"
 import type { ExtractionOptions } from "./options.ts"
 import type { ExtractionReport, Tally } from "./report.ts"
+import type { ExtractionScope } from "./scope.ts"
 
 /** How a run ended. */
 export const statusOf = (ended: BulkReport<unknown>): RunStatus => {
@@ -19,7 +19,7 @@ export const statusOf = (ended: BulkReport<unknown>): RunStatus => {
 
 /** Puts the report together. `ended` is missing when it was interrupted before anything was begun. */
 export const makeReport = Effect.fnUntraced(function* (options: {
-  readonly scope: ConversationScope
+  readonly scope: ExtractionScope
   readonly options: ExtractionOptions
   readonly considered: number
   readonly optedOut: number
@@ -40,7 +40,7 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     model: model.model,
     workers: yield* pool.limit,
     sources: options.scope.sourceIds,
-    types: options.options.types,
+    types: options.scope.types,
     slug: Option.getOrNull(options.options.slug),
     pages_considered: options.considered,
     pages_processed: tally.processed,

@@ -523,7 +523,7 @@ onBothDatabases("defects of the original", (brain) => {
       expect(reportText(report)).toContain(
         "There are no pages of the types conversation, meeting, slack, email, imessage or imessage-daily"
       )
-      const one = yield* extract(api.url, { types: ["slack"] })
+      const one = yield* extract(api.url, { types: Option.some(["slack"]) })
       expect(reportText(one)).toContain("There are no pages of the type slack here.")
     }))
 
@@ -534,7 +534,7 @@ onBothDatabases("defects of the original", (brain) => {
         { slug: "notes/one", type: "note", body: conversation("lease") },
         { slug: "chats/one", body: conversation("boat") }
       ])
-      const options = { slug: Option.some("notes/one"), types: ["meeting", "slack"] } as const
+      const options = { slug: Option.some("notes/one"), types: Option.some(["meeting", "slack"] as const) }
       const text = reportText(yield* extract(api.url, options))
       expect(text).toContain("There is no page notes/one of the types meeting or slack here.")
       expect(text).not.toContain("gbrain import")

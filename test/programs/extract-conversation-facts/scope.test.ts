@@ -63,18 +63,42 @@ onBothDatabases("the pages of a run", (brain) => {
       )
       yield* extract(api.url, { slug: Option.some("chats/email-digest") })
       expect(yield* done).toEqual(["email-digest"])
-      expect(yield* extract(api.url, { types: ["slack"] })).toMatchObject({
+      expect(yield* extract(api.url, { types: Option.some(["slack"]) })).toMatchObject({
         pages_considered: 3,
         types: ["slack"]
       })
       expect(yield* done).toEqual(["email-digest", "slack", "slack-dm-day", "slack-thread"])
-      expect(yield* extract(api.url, { types: ["email", "imessage-daily"] })).toMatchObject({
+      expect(yield* extract(api.url, { types: Option.some(["email", "imessage-daily"]) })).toMatchObject({
         pages_considered: 3,
         pages_skipped_completed: 1,
         pages_processed: 2
       })
       yield* extract(api.url)
       expect(yield* done).toEqual([...types].filter((type) => type !== "note").sort())
+    }))
+
+  test("the types that the brain is set to are the usual ones", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const set = (value: string) => sql`
+        insert into config (key, value) values ('cycle.conversation_facts_backfill.types', ${value})
+        on conflict (key) do update set value = excluded.value`
+      const api = yield* standIn()
+      yield* putPages(
+        ["email", "slack", "meeting"].map((type) => ({
+          slug: `chats/${type}`,
+          type,
+          body: conversation(type, 2)
+        }))
+      )
+      yield* set(JSON.stringify(["slack", "telepathy"]))
+      expect(yield* extract(api.url)).toMatchObject({ types: ["slack"], pages_processed: 1 })
+      expect(yield* extract(api.url, { types: Option.some(["email"]) })).toMatchObject({ pages_processed: 1 })
+      // What says nothing that is known means all.
+      for (const value of [JSON.stringify(["telepathy"]), "slack", "[]"]) {
+        yield* set(value)
+        expect((yield* extract(api.url)).types).toHaveLength(6)
+      }
     }))
 
   test("what was dreamt is left alone; a page says how long its silences are", () =>
