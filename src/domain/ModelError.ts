@@ -72,6 +72,8 @@ export const isFatalForRun = (error: ModelError): boolean => fatal.has(error.rea
 const fatal: ReadonlySet<ModelErrorReason> = new Set([
   "NeverReached",
   "QuotaExhausted",
+  // Told only when patience is over: every other call waits for the same.
+  "RateLimited",
   "Unauthorized",
   "UnknownModel",
   "WrongWidth",

@@ -27,7 +27,10 @@ export class ChatModel extends Context.Service<
   {
     /** gbrain's name of the model, `provider:model`. */
     readonly model: string
-    /** Asks. A refusal or a filtered answer is an error, a cut answer is not. */
+    /**
+     * Asks. A refusal or a filtered answer is an error, a cut answer is not. In an uninterruptible region its waits can be
+     * interrupted all the same, and what was answered cannot be lost.
+     */
     readonly ask: (request: ChatRequest) => Effect.Effect<ChatAnswer, ChatError>
     /** Fails when the model cannot be used under the present cap: checked before the first question. */
     readonly checkPrice: Effect.Effect<void, UnpricedModel>
@@ -87,7 +90,7 @@ export class ChatModel extends Context.Service<
             usage: used,
             cost
           } satisfies ChatAnswer
-        })
+        }, Effect.uninterruptible)
 
         return ChatModel.of({ model, ask, checkPrice: Effect.asVoid(calls.priceFor(model)) })
       })

@@ -5,7 +5,7 @@
  * embedded), or another model made it. Which model, the chunk itself tells (`model`) where it has a hash; older rows have a
  * doubtful one, and their page's `embedding_signature` tells. A page without a signature is taken to be in order.
  */
-import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Context, Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { embeddingSignature } from "../domain/EmbeddedText.ts"
 import { parseModelId } from "../domain/ModelId.ts"
@@ -13,6 +13,7 @@ import { type BadSetting, readEmbeddingSettings } from "./BrainConfig.ts"
 import { Database } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { vectorArrays } from "./database/vectorCodec.ts"
+import { successesFor } from "./successesFor.ts"
 
 /** The brain was given another embedding model while vectors of the old one were made. */
 export class EmbeddingModelReplaced extends Schema.TaggedError<EmbeddingModelReplaced>()(
@@ -104,8 +105,14 @@ export class ChunkEmbeddings extends Context.Service<
     ChunkEmbeddings,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const vectorArray = yield* Effect.cached(resilient(vectorArrays(sql, (yield* Database).types)))
-      const vectorType = yield* Effect.cached(resilient(columnType(sql)))
+      const vectorArray = yield* Effect.cachedWithTTL(
+        resilient(vectorArrays(sql, (yield* Database).types)),
+        successesFor(Duration.infinity)
+      )
+      const vectorType = yield* Effect.cachedWithTTL(
+        resilient(columnType(sql)),
+        successesFor(Duration.infinity)
+      )
 
       const otherText = sql`(chunk.embedding is not null and chunk.embedded_text_hash <> md5(chunk.chunk_text))`
       const otherModel = ({ dimensions, model }: ChunkScope) => sql`(chunk.embedding is not null and

@@ -8,7 +8,7 @@
  */
 import type { PGlite } from "@electric-sql/pglite"
 import { PgClient, PgTypes } from "@effect/sql-pg"
-import { Context, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
+import { Context, Duration, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, SqlError } from "effect/sql"
 import { BrainInUse, holdDirectory } from "./database/DirectoryLock.ts"
@@ -24,6 +24,9 @@ export class BrainUnavailable extends Schema.TaggedError<BrainUnavailable>()("Br
 }) {}
 
 export { BrainInUse }
+
+/** A server that vanished without a word is noticed when so long nothing came from it, and ten seconds of probes went unanswered. */
+const keepAlive = Duration.seconds(30)
 
 /** A page may have tens of megabytes, and comes in one message; the client's own limit is 16 MiB. */
 const maxMessageBytes = 512 * 1024 * 1024
@@ -60,6 +63,8 @@ export class Database extends Context.Service<
         // Statements that share a connection could not be cancelled, would wait behind one that waits for a lock, and their rows are
         // kept until the connection is idle for a moment (@effect/sql-pg 4.0.5), which in a busy run may be never.
         multiplex: false,
+        // Whoever waits for an answer from a machine that is gone would wait for ever.
+        keepAlive,
         applicationName: options.applicationName ?? "gbrain",
         maxMessageSize: maxMessageBytes,
         types
@@ -74,7 +79,8 @@ export class Database extends Context.Service<
 
   /**
    * An embedded brain: PGlite on a thread of this process, its files in `directory`, which is created when missing and held
-   * against other processes as long as the layer lives. The program goes on while a statement runs.
+   * as long as the layer lives: meanwhile neither another process nor this one can open it once more (`BrainInUse`). The program
+   * goes on while a statement runs.
    */
   static readonly layerPglite = (options: { readonly directory: string }) =>
     Layer.effectContext(

@@ -53,7 +53,10 @@ export class EmbeddingModel extends Context.Service<
       items: ReadonlyArray<Item>,
       textOf: (item: Item) => string
     ) => ReadonlyArray<ReadonlyArray<Item>>
-    /** One request, answered or refused as a whole. */
+    /**
+     * One request, answered or refused as a whole. In an uninterruptible region its waits can be interrupted all the same, and what
+     * was answered cannot be lost.
+     */
     readonly embedOnce: (
       texts: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<EmbeddedInput>, EmbeddingCallError>
@@ -110,7 +113,7 @@ export class EmbeddingModel extends Context.Service<
               ? Result.fail(`${model}: its vector holds a value that is no number`)
               : Result.succeed(vector)
           )
-        })
+        }, Effect.uninterruptible)
 
         const embedEach = (texts: ReadonlyArray<string>) => splitRefused(texts, send)
 

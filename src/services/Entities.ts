@@ -9,6 +9,7 @@ import { normalAlias } from "../domain/Aliases.ts"
 import { conversationTypes, pageTypesOf } from "../domain/ConversationPages.ts"
 import { entitySlug } from "../domain/EntityName.ts"
 import { resilient } from "./database/Resilience.ts"
+import { successesFor } from "./successesFor.ts"
 
 /** Looks entities up. */
 export class Entities extends Context.Service<
@@ -61,14 +62,13 @@ export class Entities extends Context.Service<
         )
       }
 
-      const cache = yield* Cache.make({
-        lookup: (key: string) => {
+      const cache = yield* Cache.makeWith(
+        (key: string) => {
           const separator = key.indexOf("\n")
           return lookUp(key.slice(0, separator), key.slice(separator + 1))
         },
-        capacity: 10_000,
-        timeToLive: Duration.minutes(5)
-      })
+        { capacity: 10_000, timeToLive: successesFor(Duration.minutes(5)) }
+      )
 
       return Entities.of({
         resolve: (sourceId, name) => {

@@ -3,7 +3,7 @@
  * only while the lease is held and the page is what it was when it was read. So no crash leaves half a page, no process
  * that lost its lease writes, and no fact is there twice. Pages that are done faster than they are written go together.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { markSource } from "../domain/ConversationPages.ts"
 import { resilient } from "./database/Resilience.ts"
@@ -12,6 +12,7 @@ import type { CommitError, CommitReport, PageOutcome } from "./facts/PageOutcome
 import { makeSupersededIndex } from "./facts/supersededIndex.ts"
 import { joinCalls } from "./joinCalls.ts"
 import { PageLease } from "./PageLease.ts"
+import { successesFor } from "./successesFor.ts"
 
 export {
   type CommitError,
@@ -48,7 +49,10 @@ export class FactStore extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const commitPages = makeCommitPages(sql, yield* PageLease)
-      const vectorType = yield* Effect.cached(resilient(columnType(sql)))
+      const vectorType = yield* Effect.cachedWithTTL(
+        resilient(columnType(sql)),
+        successesFor(Duration.infinity)
+      )
       return FactStore.of({
         makeIndex: Effect.provideService(makeSupersededIndex, SqlClient.SqlClient, sql),
         commit: commitTogether((outcomes) =>

@@ -39,11 +39,11 @@ export class FactVectors extends Context.Service<
       const made = new WeakMap<KeyedText, EmbeddedInput>()
 
       // Once vectors are there they are paid for: from then to their place in the journal nothing interrupts, and those of one request
-      // do not wait for the next.
+      // do not wait for the next. The call's waits can be interrupted by themselves.
       const send = (texts: ReadonlyArray<KeyedText>) =>
-        Effect.uninterruptibleMask((restore) =>
+        Effect.uninterruptible(
           Effect.gen(function* () {
-            const outcomes = yield* restore(model.embedOnce(texts.map(({ text }) => text)))
+            const outcomes = yield* model.embedOnce(texts.map(({ text }) => text))
             const told = Arr.zip(texts, outcomes)
             yield* journal.recordVectors(
               told.flatMap(([{ key }, outcome]) =>

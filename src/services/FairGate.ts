@@ -5,7 +5,7 @@
  *
  * After it was narrowed, nobody enters until enough have left.
  */
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 
 /** A gate. */
 export interface FairGate {
@@ -19,7 +19,7 @@ export interface FairGate {
 }
 
 interface Waiter {
-  readonly enter: () => void
+  readonly granted: Deferred.Deferred<void>
   entered: boolean
 }
 
@@ -45,7 +45,7 @@ export const makeFairGate = (initialWidth: number): FairGate => {
       if (waiter === undefined) continue
       inside++
       waiter.entered = true
-      waiter.enter()
+      Deferred.doneUnsafe(waiter.granted, Effect.void)
     }
     admitting = false
   }
@@ -63,24 +63,26 @@ export const makeFairGate = (initialWidth: number): FairGate => {
     if (queue.length === 0) queues.delete(owner)
   }
 
-  const enter = (owner: string) =>
-    Effect.callback<void>((resume) => {
-      const waiter: Waiter = { enter: () => resume(Effect.void), entered: false }
-      const queue = queues.get(owner)
-      if (queue === undefined) queues.set(owner, [waiter])
-      else queue.push(waiter)
-      admit()
-      return Effect.sync(() => withdraw(owner, waiter))
-    })
+  const queueUp = (owner: string, waiter: Waiter) => {
+    const queue = queues.get(owner)
+    if (queue === undefined) queues.set(owner, [waiter])
+    else queue.push(waiter)
+    admit()
+  }
 
   return {
-    within: (owner) => {
-      const entering = enter(owner)
-      return (work) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(restore(entering), () => Effect.ensuring(restore(work), Effect.sync(leave)))
-        )
-    },
+    // A fiber may be interrupted after it was let in and before it goes on: whoever is interrupted looks whether he is inside.
+    within: (owner) => (work) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const waiter: Waiter = { granted: yield* Deferred.make<void>(), entered: false }
+          queueUp(owner, waiter)
+          yield* restore(Deferred.await(waiter.granted)).pipe(
+            Effect.onInterrupt(() => Effect.sync(() => withdraw(owner, waiter)))
+          )
+          return yield* Effect.ensuring(restore(work), Effect.sync(leave))
+        })
+      ),
     inside: () => inside,
     width: () => width,
     resize: (to) => {

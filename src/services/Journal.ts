@@ -6,7 +6,7 @@
  * Two kinds: chat answers stay, so that unchanged parts of edited pages cost nothing; vectors are large and are kept only
  * until the page they belong to is committed. From then on the facts have them, and a fact that is written again brings its own.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { factSource } from "../domain/ConversationPages.ts"
 import type * as Money from "../domain/Money.ts"
@@ -15,6 +15,7 @@ import { hasOwnTables } from "./database/ownTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { vectorArrays } from "./database/vectorCodec.ts"
 import { joinCalls } from "./joinCalls.ts"
+import { successesFor } from "./successesFor.ts"
 
 /** An answer to a chat call, as it was given. */
 export interface JournaledAnswer {
@@ -85,7 +86,10 @@ export class Journal extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const empty = !(yield* hasOwnTables(sql))
       // Asked for when first needed: a database without pgvector can be opened, and examined.
-      const vectorArray = yield* Effect.cached(resilient(vectorArrays(sql, (yield* Database).types)))
+      const vectorArray = yield* Effect.cachedWithTTL(
+        resilient(vectorArrays(sql, (yield* Database).types)),
+        successesFor(Duration.infinity)
+      )
       const foundVectors = (
         find: Statement.Statement<{ readonly key: string; readonly vector: Float32Array }>
       ) =>

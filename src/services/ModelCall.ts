@@ -5,8 +5,11 @@
  * Money is taken before the turn, for each attempt anew. A fiber that waits for its turn gets it by the passing of time
  * alone, so whoever waits for money behind it waits for something that comes. The other way round, a fiber could hold a turn while
  * waiting for money that only others' turns can set free.
+ *
+ * What can be interrupted are the waits and the request. From the moment when an answer is there nothing is: it is paid for. A caller
+ * that keeps what it paid for asks in an uninterruptible region, and need not open it.
  */
-import { Effect, Option } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { isPushback, ModelError } from "../domain/ModelError.ts"
 import { imageTokens } from "../domain/Images.ts"
 import * as Money from "../domain/Money.ts"
@@ -16,8 +19,8 @@ import type { TokenUsage } from "./openai/Endpoint.ts"
 import type { FailedAttempt } from "./openai/failures.ts"
 import type { RateLimitFacts } from "../domain/RateLimitHeaders.ts"
 import { Prices, unpriced } from "./Prices.ts"
-import { RateLimiter } from "./RateLimiter.ts"
-import { retryTransient } from "./Retry.ts"
+import { type CallFeedback, RateLimiter } from "./RateLimiter.ts"
+import { RetryPolicy, retryTransient } from "./Retry.ts"
 import { Usage } from "./Usage.ts"
 import { WorkerPool } from "./WorkerPool.ts"
 
@@ -31,6 +34,7 @@ export interface ModelCall<A> {
     readonly outputTokens: number
     readonly imagePixels?: number
   }
+  /** The request, and reading what came. */
   readonly attempt: Effect.Effect<A, FailedAttempt>
   /** What an answer used. */
   readonly usageOf: (answer: A) => TokenUsage
@@ -80,17 +84,37 @@ export const makeModelCalls = Effect.gen(function* () {
     return new ModelError({ reason: "NeverReached", model, endpoint, message, billed })
   }
 
-  const make = Effect.fnUntraced(function* <A>(call: ModelCall<A>) {
+  // A provider that wants to be left alone for longer than anybody waits is left alone. What it said stands for all who come after,
+  // and for those who wait for their turn: the limiter is not told, so that they learn of it when it comes.
+  let rest = Option.none<{ readonly until: number; readonly said: ModelError }>()
+  const checkRest = (patience: number) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (Option.isNone(rest) || rest.value.until - now <= patience) return Effect.void
+      const { endpoint, message, model, reason } = rest.value.said
+      const retryAfterMs = rest.value.until - now
+      return Effect.fail(new ModelError({ reason, model, endpoint, message, retryAfterMs, billed: "no" }))
+    })
+
+  const makeOne = Effect.fnUntraced(function* <A>(call: ModelCall<A>) {
     const known = yield* priceFor(call.model)
     if (Option.isNone(known)) yield* usage.count({ unpricedCalls: 1 })
     const worst = cost(known, { ...call.worst, cachedTokens: 0 })
+    const patience = Duration.toMillis((yield* RetryPolicy).giveUpRateLimitedAfter)
 
-    const attempt = budget.withReservation(worst, (settle) =>
-      limiter.withPermit({
-        key: `${call.host} ${call.model}`,
-        tokens: tokensOf(call.worst)
-      })((feedback) =>
-        call.attempt.pipe(
+    const turn = { key: `${call.host} ${call.model}`, tokens: tokensOf(call.worst) }
+
+    const reserved = (began: Effect.Effect<void>, settle: (actual: Money.Money) => Effect.Effect<void>) => {
+      let begun = false
+      const request = Effect.gen(function* () {
+        // A turn may have come free because all who have one are being interrupted, one after another. Whoever gets it then is
+        // interrupted next, and has sent nothing yet.
+        yield* Effect.yieldNow
+        yield* began
+        begun = true
+        return yield* call.attempt
+      })
+      const ask = (feedback: (feedback: CallFeedback) => Effect.Effect<void>) =>
+        Effect.interruptible(request).pipe(
           Effect.tap((answer) => {
             reached = true
             return feedback({
@@ -107,7 +131,11 @@ export const makeModelCalls = Effect.gen(function* () {
             Effect.gen(function* () {
               if (error.reason !== "Unreachable") reached = true
               const limited = error.reason === "RateLimited"
-              yield* feedback({ outcome: limited ? "rate-limited" : "other", facts: limits })
+              const asked = limited ? (error.retryAfterMs ?? 0) : 0
+              const tooLong = asked > patience
+              if (tooLong)
+                rest = Option.some({ until: (yield* Clock.currentTimeMillis) + asked, said: error })
+              yield* feedback({ outcome: limited && !tooLong ? "rate-limited" : "other", facts: limits })
               if (limited) yield* usage.count({ rateLimited: 1 })
               if (isPushback(error)) yield* pool.pushback
               if (error.billed === "no") yield* settle(Money.zero)
@@ -115,13 +143,24 @@ export const makeModelCalls = Effect.gen(function* () {
             })
           )
         )
+      return limiter
+        .withPermit(turn)((feedback) => Effect.andThen(checkRest(patience), ask(feedback)))
+        .pipe(Effect.ensuring(Effect.suspend(() => (begun ? Effect.void : settle(Money.zero)))))
+    }
+
+    const attempt = (began: Effect.Effect<void>) =>
+      Effect.andThen(
+        checkRest(patience),
+        budget.withReservation(worst, (settle) => reserved(began, settle))
       )
-    )
     return yield* Effect.mapError(
       retryTransient(attempt, () => usage.count({ retries: 1 })),
       orNeverReached
     )
   })
+
+  /** The answer to a call, and its cost. It is charged as soon as it is there; a call that was not begun costs nothing. */
+  const make = <A>(call: ModelCall<A>) => Effect.uninterruptible(makeOne(call))
 
   return { make, priceFor }
 })

@@ -12,10 +12,11 @@
  * overtake each other and a small call slips in before a large one for ever. Order and pauses that hold for all are the point
  * here (decision 006).
  */
-import { Clock, Context, Deferred, Duration, Effect, Layer, Random, Scope } from "effect"
+import { Cache, Clock, Context, Deferred, Duration, Effect, Layer, Random, Scope } from "effect"
 import type { RateLimitFacts } from "../domain/RateLimitHeaders.ts"
 import { makeAllowance } from "./rateLimit/Allowance.ts"
 import { RateShares } from "./RateShares.ts"
+import { successesFor } from "./successesFor.ts"
 
 /** How the limiter behaves where the provider does not say. */
 export const RateLimitPolicy = Context.Reference("gbrain/RateLimitPolicy", {
@@ -54,7 +55,7 @@ export class RateLimiter extends Context.Service<
   {
     /**
      * Runs a call when its turn has come. The call tells what became of it through `feedback`, at most once; a call that ends
-     * without telling counts as "other".
+     * without telling counts as "other". In an uninterruptible region the wait for the turn can be interrupted all the same.
      */
     readonly withPermit: (
       request: PermitRequest
@@ -68,22 +69,20 @@ export class RateLimiter extends Context.Service<
     Layer.effect(
       RateLimiter,
       Effect.gen(function* () {
-        const limiters = new Map<string, Limiter>()
         const scope = yield* Effect.scope
         const shares = yield* RateShares
-        const limiterOf = (key: string) =>
-          Effect.suspend(() => {
-            const known = limiters.get(key)
-            if (known !== undefined) return Effect.succeed(known)
-            return Effect.map(makeLimiter(key, options.maxInFlight, shares), (made) => {
-              const raced = limiters.get(key) ?? made
-              limiters.set(key, raced)
-              return raced
-            }).pipe(Effect.provideService(Scope.Scope, scope))
-          })
+        // Making one waits for the other processes, and what they are told is what this one wants: whoever comes meanwhile waits for the
+        // same one. One that could not be made, or that nobody waits for any more, is made anew by who comes next.
+        const limiters = yield* Cache.makeWith(
+          (key: string) =>
+            Effect.provideService(makeLimiter(key, options.maxInFlight, shares), Scope.Scope, scope),
+          { capacity: Infinity, timeToLive: successesFor(Duration.infinity) }
+        )
         return RateLimiter.of({
           withPermit: (request) => (call) =>
-            Effect.flatMap(limiterOf(request.key), (limiter) => limiter.withPermit(request.tokens, call))
+            Effect.flatMap(Effect.interruptible(Cache.get(limiters, request.key)), (limiter) =>
+              limiter.withPermit(request.tokens, call)
+            )
         })
       })
     )

@@ -41,8 +41,9 @@ export class RateShares extends Context.Service<
   RateShares,
   {
     /**
-     * Takes part for the key until the scope ends: `demand` is asked, and `onOthers` told, from time to time. Without other
-     * processes nothing is told.
+     * Takes part for the key from now on, as long as the service lives: `demand` is asked, and `onOthers` told, from time to time.
+     * Ends when the others were asked once, or could not be. One takes part for a key at a time: who joins later takes the place of
+     * who did before.
      */
     readonly join: (
       key: string,

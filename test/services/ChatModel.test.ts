@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Option } from "effect"
+import { Effect, Exit, Fiber, Layer, Option, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import * as Money from "../../src/domain/Money.ts"
 import { Budget } from "../../src/services/Budget.ts"
@@ -133,5 +133,68 @@ describe("ChatModel", () => {
         )
       )
     }
+  )
+
+  it.effect("an answer that is there reaches who keeps it, whatever step an interruption meets", () => {
+    let answered = 0
+    let turns = 0
+    let kept = 0
+    // Interrupts the fiber that asks so many turns after its answer came.
+    const interruptedLater = Effect.withFiber((asking) =>
+      Effect.forkDetach(
+        Effect.andThen(
+          Effect.replicateEffect(Effect.yieldNow, turns),
+          Effect.sync(() => asking.interruptUnsafe())
+        )
+      )
+    )
+    const answer = {
+      text: "Ana.",
+      finish: "complete" as const,
+      usage: Option.none(),
+      limits: noLimits
+    }
+    const keeping = Effect.uninterruptible(
+      Effect.andThen(
+        ask,
+        Effect.sync(() => {
+          kept++
+        })
+      )
+    )
+    return Effect.gen(function* () {
+      for (turns = 0; turns <= 60; turns++) {
+        // A fiber that gives way after so few operations is interrupted where no other is.
+        const fiber = yield* Effect.forkChild(
+          keeping.pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, 4))
+        )
+        yield* Fiber.await(fiber)
+        expect(kept, `after ${turns}`).toBe(answered)
+      }
+      expect(answered).toBeGreaterThan(50)
+    }).pipe(
+      Effect.provide(
+        chatWith(() =>
+          Effect.andThen(
+            interruptedLater,
+            Effect.sync(() => {
+              answered++
+              return answer
+            })
+          )
+        )
+      )
+    )
+  })
+
+  it.effect("a question can be given up where nothing else can be interrupted, and is charged in full", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(Effect.uninterruptible(ask))
+      yield* TestClock.adjust("1 second")
+      const giving = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("1 second")
+      expect(giving.pollUnsafe()).toEqual(Exit.void)
+      expect(yield* spent).toBeGreaterThanOrEqual((1000 * 1.6) / 1e6)
+    }).pipe(Effect.provide(chatWith(() => Effect.never)))
   )
 })

@@ -6,6 +6,18 @@ import { onBothDatabases } from "../support/brains.ts"
 import { putPages } from "../support/extraction.ts"
 
 onBothDatabases("Entities", (brain) => {
+  it.live("a look that failed is not remembered", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const entities = yield* Entities
+      yield* putPages([{ slug: "people/ana", title: "Ana", type: "person", body: "x" }])
+      yield* sql`alter table page_aliases rename to moved_away`
+      expect((yield* Effect.flip(entities.resolve("default", "Ana")))._tag).toBe("SqlError")
+      yield* sql`alter table moved_away rename to page_aliases`
+      expect(yield* entities.resolve("default", "Ana")).toEqual(Option.some("people/ana"))
+    }).pipe(Effect.provide(Entities.layer.pipe(Layer.provideMerge(brain))))
+  )
+
   it.live(
     "a name leads to the one page it means, the surest way first, and to none when it may mean two",
     () =>

@@ -40,6 +40,18 @@ onBothDatabases("Journal", (brain) => {
       }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
   )
 
+  it.live("goes on after it could not learn what a vector is in this database", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const journal = yield* Journal
+      yield* sql`alter type vector rename to moved_away`
+      expect((yield* Effect.flip(journal.vectors(["a"])))._tag).toBe("SqlError")
+      yield* sql`alter type moved_away rename to vector`
+      yield* journal.recordVectors([{ key: "a", vector: Float32Array.of(1) }])
+      expect(yield* journal.vectors(["a"])).toEqual(new Map([["a", Float32Array.of(1)]]))
+    }).pipe(Effect.provide(Journal.layer.pipe(Layer.provideMerge(brain))))
+  )
+
   it.live("keeps vectors of any width, many in one statement, and the first under a key", () =>
     Effect.gen(function* () {
       const journal = yield* Journal

@@ -1,8 +1,12 @@
 import { expect, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Exit, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { ModelError, type ModelErrorReason } from "../../src/domain/ModelError.ts"
+import * as Money from "../../src/domain/Money.ts"
+import { costOf, priceOf } from "../../src/domain/Prices.ts"
+import { Budget } from "../../src/services/Budget.ts"
 import { makeModelCalls } from "../../src/services/ModelCall.ts"
+import type { FailedAttempt } from "../../src/services/openai/failures.ts"
 import { failedAttempt, modelLayer, noLimits } from "../support/models.ts"
 
 const layer = modelLayer({})
@@ -63,4 +67,116 @@ it.effect("a network that comes up while it is tried is waited for", () =>
     const call = yield* calling("Unreachable", "Unreachable", "answer")
     expect(yield* call).toBe("answer")
   }).pipe(Effect.provide(layer))
+)
+
+/** Calls of `attempt` to one model, and what they have cost so far, as shares of the most that one can. */
+const spending = <A>(attempt: Effect.Effect<A, FailedAttempt>, limits = noLimits) =>
+  Effect.gen(function* () {
+    const calls = yield* makeModelCalls
+    const budget = yield* Budget
+    const worst = { inputTokens: 1000, outputTokens: 4000 }
+    const price = costOf(Option.getOrThrow(priceOf("openai:gpt-4.1-mini", {})), { ...worst, cachedTokens: 0 })
+    const share = (amount: Money.Money) => Money.toNumber(amount) / Money.toNumber(price)
+    return {
+      call: calls.make({
+        model: "openai:gpt-4.1-mini",
+        host: "example.org",
+        worst,
+        attempt,
+        usageOf: () => ({ inputTokens: 0, cachedTokens: 0, outputTokens: 0 }),
+        limitsOf: () => limits
+      }),
+      money: Effect.map(budget.snapshot, ({ reserved, spent }) => ({
+        reserved: Math.round(share(reserved)),
+        spent: Math.round(share(spent))
+      }))
+    }
+  })
+
+const capped = modelLayer({}, "5")
+
+it.effect("what is aborted is charged in full, and what waited for its turn costs nothing", () =>
+  Effect.gen(function* () {
+    let sent = 0
+    const { call, money } = yield* spending(
+      Effect.suspend(() => {
+        sent++
+        return Effect.never
+      })
+    )
+    const fibers = yield* Effect.forEach(Array.from({ length: 25 }), () => Effect.forkChild(call))
+    yield* TestClock.adjust("1 second")
+    expect({ sent, ...(yield* money) }).toEqual({ sent: 10, reserved: 25, spent: 0 })
+    yield* Fiber.interruptAll(fibers)
+    // The turns that came free went to calls that were interrupted next, and sent nothing either.
+    expect({ sent, ...(yield* money) }).toEqual({ sent: 10, reserved: 0, spent: 10 })
+  }).pipe(Effect.provide(capped))
+)
+
+it.effect("a call that waits out a rate limit costs nothing when it is interrupted", () =>
+  Effect.gen(function* () {
+    const refused = failedAttempt("RateLimited")
+    const { call, money } = yield* spending(
+      Effect.fail({ ...refused, limits: { ...noLimits, retryAfterMs: 60_000 } })
+    )
+    const fibers = yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.forkChild(call))
+    yield* TestClock.adjust("1 second")
+    expect(yield* money).toEqual({ reserved: 5, spent: 0 })
+    yield* Fiber.interruptAll(fibers)
+    expect(yield* money).toEqual({ reserved: 0, spent: 0 })
+  }).pipe(Effect.provide(capped))
+)
+
+it.effect("a call behind a long queue has all its attempts", () =>
+  Effect.gen(function* () {
+    let attempts = 0
+    const threeAMinute = { ...noLimits, requests: { limit: 3, remaining: 0, resetMs: 0 } }
+    const others = yield* spending(Effect.sleep("1 second"), threeAMinute)
+    yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.forkChild(others.call))
+    const last = yield* spending(
+      Effect.suspend(() => (++attempts < 4 ? Effect.fail(failedAttempt("Unavailable")) : Effect.void)),
+      threeAMinute
+    )
+    const fiber = yield* Effect.forkChild(last.call)
+    yield* TestClock.adjust("2 hours")
+    expect(yield* Fiber.join(fiber)).toMatchObject({ answer: undefined })
+    expect(attempts).toBe(4)
+  }).pipe(Effect.provide(modelLayer({})))
+)
+
+it.effect(
+  "a provider that asks to be left alone for a day is, and nobody waits for it, nor their money",
+  () =>
+    Effect.gen(function* () {
+      let sent = 0
+      const { model, endpoint, message, reason, billed } = failedAttempt("RateLimited").error
+      const error = new ModelError({ reason, model, endpoint, message, billed, retryAfterMs: 86_400_000 })
+      const { call, money } = yield* spending(
+        Effect.suspend(() => {
+          sent++
+          const limits = { ...noLimits, retryAfterMs: 86_400_000 }
+          return Effect.andThen(Effect.sleep("1 second"), Effect.fail({ error, limits }))
+        })
+      )
+      const fibers = yield* Effect.forEach(Array.from({ length: 25 }), () =>
+        Effect.forkChild(Effect.flip(call))
+      )
+      yield* TestClock.adjust("1 minute")
+      const ends = fibers.map((fiber) => fiber.pollUnsafe())
+      for (const end of ends) {
+        expect(end).toMatchObject(
+          Exit.succeed({ reason: "RateLimited", message: expect.stringContaining("left alone for ") })
+        )
+      }
+      // Those that were under way together; whoever waited or comes now does not ask.
+      expect(sent).toBe(10)
+      expect(yield* Effect.flip(call)).toMatchObject({ reason: "RateLimited" })
+      expect({ sent, ...(yield* money) }).toEqual({ sent: 10, reserved: 0, spent: 0 })
+      // The next day is another.
+      yield* TestClock.adjust("25 hours")
+      const next = yield* Effect.forkChild(Effect.flip(call))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(next)
+      expect(sent).toBe(11)
+    }).pipe(Effect.provide(capped))
 )

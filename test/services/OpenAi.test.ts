@@ -4,6 +4,7 @@ import { Context, Duration, Effect, Fiber, Layer, Option } from "effect"
 import type { ModelErrorReason } from "../../src/domain/ModelError.ts"
 import { CallTimeouts, callTimeoutsFromEnvironment } from "../../src/services/CallTimeouts.ts"
 import { OpenAi } from "../../src/services/OpenAi.ts"
+import { RetryPolicy } from "../../src/services/Retry.ts"
 import { environment, standIn } from "../support/extraction.ts"
 import type { Fault } from "../support/stand-in/behaviour.ts"
 
@@ -236,6 +237,22 @@ describe("OpenAi", () => {
       expect(yield* Effect.flip(read({ GBRAIN_AI_EMBED_TIMEOUT_MS: "1.5" }))).toMatchObject({
         _tag: "BadSetting"
       })
+    })
+  )
+
+  it.effect("patience grows with how long a call may take, and does not shrink", () =>
+    Effect.gen(function* () {
+      const giveUpAfter = (milliseconds: string) =>
+        Effect.map(RetryPolicy, (policy) => Duration.toMillis(policy.giveUpAfter)).pipe(
+          Effect.provide(
+            callTimeoutsFromEnvironment.pipe(
+              Layer.provide(environment({ GBRAIN_AI_CHAT_TIMEOUT_MS: milliseconds }))
+            )
+          )
+        )
+      const usual = Duration.toMillis((yield* RetryPolicy).giveUpAfter)
+      expect(yield* giveUpAfter("1000")).toBe(usual)
+      expect(yield* giveUpAfter("3600000")).toBe(3 * 3_600_000)
     })
   )
 })

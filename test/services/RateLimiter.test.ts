@@ -1,7 +1,7 @@
 /** The limiter on virtual time, against servers that count. */
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { Clock, Duration, Effect, Fiber, Layer, Random, Schedule } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Fiber, Layer, Random, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import type { RateLimitFacts } from "../../src/domain/RateLimitHeaders.ts"
 import { RateLimiter } from "../../src/services/RateLimiter.ts"
@@ -287,6 +287,71 @@ describe("RateLimiter", () => {
       yield* Fiber.interrupt(running)
       expect(yield* Fiber.join(behind)).toBe("went")
     }).pipe(Effect.provide(limiterFor({ maxInFlight: 1 })))
+  )
+
+  it.effect("calls that come at once have one limiter, which speaks with the other processes", () =>
+    Effect.gen(function* () {
+      const members: Array<Parameters<RateShares["Service"]["join"]>[1]> = []
+      const shares = RateShares.of({
+        join: (_, member) =>
+          Effect.andThen(
+            Effect.sync(() => members.push(member)),
+            Effect.sleep("50 millis")
+          )
+      })
+      const limiter = yield* Effect.map(
+        Layer.build(
+          RateLimiter.layer({ maxInFlight: 60 }).pipe(Layer.provide(Layer.succeed(RateShares, shares)))
+        ),
+        (built) => Context.get(built, RateLimiter)
+      )
+      const begun: Array<number> = []
+      yield* Effect.forkScoped(
+        Effect.forEach(
+          Array.from({ length: 20 }, (_, index) => index),
+          (id) =>
+            limiter.withPermit({ key: "k", tokens: 1 })((feedback) =>
+              Effect.andThen(
+                Effect.sync(() => begun.push(id)),
+                Effect.delay(feedback({ outcome: "ok", facts: unknown }), "1 second")
+              )
+            ),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* TestClock.adjust("100 millis")
+      expect(begun).toHaveLength(10)
+      expect(members).toHaveLength(1)
+      // Ten wait: as much is wanted as can be had. Another process was told to leave the provider alone.
+      expect(members[0]?.demand()).toEqual({ perMinute: Infinity, pauseMs: 0 })
+      members[0]?.onOthers({ demands: [], pauseMs: 30_000 })
+      yield* TestClock.adjust("29 seconds")
+      expect(begun).toHaveLength(10)
+      yield* TestClock.adjust("2 seconds")
+      expect(begun).toHaveLength(20)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a limiter that could not be made, or was given up, is made by the next call", () =>
+    Effect.gen(function* () {
+      const joining = [Effect.die("no table"), Effect.never, Effect.void]
+      const shares = RateShares.of({ join: () => joining.shift() ?? Effect.die("joined once more") })
+      yield* Effect.gen(function* () {
+        const limiter = yield* RateLimiter
+        const call = limiter.withPermit({ key: "k", tokens: 1 })(() => Effect.succeed("went"))
+        expect(Exit.hasDies(yield* Effect.exit(call))).toBe(true)
+        // Also where only a wait can be interrupted.
+        const givenUp = yield* Effect.forkChild(Effect.uninterruptible(call))
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(givenUp)
+        expect(yield* call).toBe("went")
+        expect(yield* call).toBe("went")
+      }).pipe(
+        Effect.provide(
+          RateLimiter.layer({ maxInFlight: 1 }).pipe(Layer.provide(Layer.succeed(RateShares, shares)))
+        )
+      )
+    })
   )
 
   it.effect("never stops, whatever comes when: 60 seeds", () =>

@@ -34,6 +34,7 @@ export const commitPage = Effect.fnUntraced(function* (
     fingerprint: read.page.fingerprint,
     hasFactsFence: read.body.hasFactsFence,
     facts: made.rows,
+    spareVectors: made.spareVectors,
     embedding: { model, dimensions },
     mark: outcome.mark,
     replace: outcome.replace

@@ -25,8 +25,8 @@ export interface SegmentFacts {
 /** The rows of a page. */
 export interface PageFacts {
   readonly rows: ReadonlyArray<FactRow>
-  /** Where vectors of the page are journaled, those of facts that were said twice included. */
-  readonly vectorKeys: ReadonlyArray<string>
+  /** Where the vectors of facts are journaled that say another fact again. */
+  readonly spareVectors: ReadonlyArray<string>
   readonly duplicates: number
   readonly unattached: number
 }
@@ -78,12 +78,9 @@ export const makeRows = Effect.fn("makeRows")(function* (
       vectorKey: key
     })
   }
-  return {
-    rows,
-    vectorKeys: vectors.keys,
-    duplicates: said.length - rows.length,
-    unattached
-  } satisfies PageFacts
+  const needed = new Set(rows.map(({ vectorKey }) => vectorKey))
+  const spareVectors = vectors.keys.filter((key) => !needed.has(key))
+  return { rows, spareVectors, duplicates: said.length - rows.length, unattached } satisfies PageFacts
 })
 
 const embedAll = Effect.fnUntraced(function* (

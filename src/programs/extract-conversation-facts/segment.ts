@@ -61,11 +61,12 @@ export const askSegment = Effect.fn("askSegment")(function* (question: Question)
         )
       )
 
-  // Once the answer is there it is paid for: from then to its place in the journal nothing interrupts.
+  // Once the answer is there it is paid for: from then to its place in the journal nothing interrupts. The call's waits can be
+  // interrupted by themselves.
   const attempt = (system: string, maxOutputTokens: number) =>
-    Effect.uninterruptibleMask((restore) =>
+    Effect.uninterruptible(
       Effect.gen(function* () {
-        const answer = yield* restore(ask(system, maxOutputTokens))
+        const answer = yield* ask(system, maxOutputTokens)
         const read = readFactAnswer(answer.text, question.messages)
         if (Result.isSuccess(read) && !answer.truncated) {
           yield* journal.recordAnswer({

@@ -7,6 +7,7 @@
 import { Option, Schema } from "effect"
 import { billedPixels, type SentImage } from "../../domain/Images.ts"
 import { boundTokens } from "../ModelCall.ts"
+import { UsedCount } from "../openai/usage.ts"
 
 /** What a vector is made of. */
 export type MultimodalInput =
@@ -41,10 +42,10 @@ const pixelsOf = (inputs: ReadonlyArray<MultimodalInput>) =>
 
 const Usage = Schema.Struct({
   usage: Schema.Struct({
-    text_tokens: Schema.optionalKey(Schema.NullOr(Schema.Finite)),
-    image_pixels: Schema.optionalKey(Schema.NullOr(Schema.Finite)),
-    prompt_tokens: Schema.optionalKey(Schema.NullOr(Schema.Finite)),
-    total_tokens: Schema.optionalKey(Schema.NullOr(Schema.Finite))
+    text_tokens: Schema.optionalKey(Schema.NullOr(UsedCount)),
+    image_pixels: Schema.optionalKey(Schema.NullOr(UsedCount)),
+    prompt_tokens: Schema.optionalKey(Schema.NullOr(UsedCount)),
+    total_tokens: Schema.optionalKey(Schema.NullOr(UsedCount))
   })
 })
 

@@ -30,7 +30,7 @@ export type Finish = "complete" | "truncated" | "refused" | "filtered"
 export interface RawChatAnswer {
   readonly text: string
   readonly finish: Finish
-  /** None when the server does not tell. */
+  /** None when the server does not tell, or tells what cannot be. */
   readonly usage: Option.Option<TokenUsage>
   readonly limits: RateLimitFacts
 }

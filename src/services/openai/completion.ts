@@ -4,6 +4,7 @@ import { ModelError } from "../../domain/ModelError.ts"
 import type { RateLimitFacts } from "../../domain/RateLimitHeaders.ts"
 import type { ChatRequest, RawChatAnswer } from "./Endpoint.ts"
 import type { FailedAttempt } from "./failures.ts"
+import { UsedCount } from "./usage.ts"
 
 /** What a server can keep the form of an answer to. */
 export type AnswerForm = "json_schema" | "json_object" | "none"
@@ -30,22 +31,26 @@ const Completion = Schema.Struct({
       })
     })
   ),
-  usage: Schema.optionalKey(
-    Schema.NullOr(
-      Schema.Struct({
-        prompt_tokens: Schema.Finite,
-        completion_tokens: Schema.Finite,
-        prompt_tokens_details: Schema.optionalKey(
-          Schema.NullOr(Schema.Struct({ cached_tokens: Schema.optionalKey(Schema.NullOr(Schema.Finite)) }))
-        )
-      })
-    )
+  // Read apart: an answer is no worse for what is said about its price.
+  usage: Schema.optionalKey(Schema.Unknown)
+})
+
+const CompletionUsage = Schema.Struct({
+  prompt_tokens: UsedCount,
+  completion_tokens: UsedCount,
+  prompt_tokens_details: Schema.optionalKey(
+    Schema.NullOr(Schema.Struct({ cached_tokens: Schema.optionalKey(Schema.NullOr(UsedCount)) }))
   )
 })
 
 const decodeCompletion = Schema.decodeUnknownOption(Completion)
 
-/** Reads an answer; one that is no chat completion is a failure that may have been billed. */
+const decodeUsage = Schema.decodeUnknownOption(CompletionUsage)
+
+/**
+ * Reads an answer; one that is no chat completion is a failure that may have been billed. Usage that cannot be is as good as none
+ * told.
+ */
 export const readChat = (
   about: { readonly model: string; readonly endpoint: string },
   data: unknown,
@@ -71,7 +76,7 @@ export const readChat = (
         : reason === "content_filter"
           ? "filtered"
           : "complete",
-    usage: Option.map(Option.fromNullishOr(usage), (it) => ({
+    usage: Option.map(decodeUsage(usage), (it) => ({
       inputTokens: it.prompt_tokens,
       cachedTokens: Math.min(it.prompt_tokens, it.prompt_tokens_details?.cached_tokens ?? 0),
       outputTokens: it.completion_tokens

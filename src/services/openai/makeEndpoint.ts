@@ -1,4 +1,4 @@
-/** The endpoint of one model, by the `openai` package; it learns once what its server does not have. */
+/** The endpoint of one model, by the `openai` package; it learns what its server does not have. */
 import OpenAI from "openai"
 import { Clock, Duration, Effect, Option, Redacted } from "effect"
 import { defaultWidth, refusesWidth, widthParameter } from "../../domain/EmbeddingDimensions.ts"
@@ -10,6 +10,12 @@ import type { Fetch } from "./connections.ts"
 import type { ChatRequest, Endpoint, RawChatAnswer, TextRole } from "./Endpoint.ts"
 import { type FailedAttempt, failure, timedOut } from "./failures.ts"
 import { type BadAnswer, decodeVectors } from "./vectors.ts"
+
+/** How a chat is asked for, where servers differ. */
+interface Words {
+  readonly form: AnswerForm
+  readonly field: "max_completion_tokens" | "max_tokens"
+}
 
 /** Makes it: `name` is what the server calls the model. */
 export const makeEndpoint = (options: {
@@ -31,64 +37,72 @@ export const makeEndpoint = (options: {
   })
   const host = URL.parse(options.url)?.host ?? options.url
   const about = { model: options.model, endpoint: host }
-  // What the server turned out not to have; learnt once, by the first call that is refused for it.
+  // What is asked for until the server turns out not to have it. Calls that are under way when the first of them is refused are
+  // refused for the same.
   let answerForm: AnswerForm = "json_schema"
-  let limitField: "max_completion_tokens" | "max_tokens" = "max_completion_tokens"
+  let limitField: Words["field"] = "max_completion_tokens"
   const isKnown = Option.isSome(defaultWidth(options.model))
   let asksForWidth = true
 
   const request = <A>(timeout: Duration.Duration, send: (signal: AbortSignal) => Promise<A>) =>
-    Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      return yield* Effect.tryPromise({ try: send, catch: (cause) => failure(about, cause, now) }).pipe(
+    Effect.flatMap(Clock.Clock, (clock) =>
+      // What a refusal says about time, it says of the moment when it came.
+      Effect.tryPromise({
+        try: send,
+        catch: (cause) => failure(about, cause, clock.currentTimeMillisUnsafe())
+      }).pipe(
         Effect.timeoutOrElse({
           duration: timeout,
           orElse: () => Effect.fail(timedOut(about, timeout))
         })
       )
-    })
-
-  const chat = (ask: ChatRequest): Effect.Effect<RawChatAnswer, FailedAttempt> =>
-    Effect.gen(function* () {
-      const { chat: timeout } = yield* CallTimeouts
-      const form = ask.schema === undefined ? "none" : answerForm
-      const field = limitField
-      const { data, response } = yield* request(timeout, (signal) =>
-        client.chat.completions
-          .create(
-            {
-              model: options.name,
-              messages: [
-                { role: "system", content: ask.system },
-                { role: "user", content: ask.user }
-              ],
-              [field]: ask.maxOutputTokens,
-              ...responseFormat(form, ask)
-            },
-            { signal }
-          )
-          .withResponse()
-      )
-      return yield* readChat(
-        about,
-        data,
-        readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
-      )
-    }).pipe(
-      Effect.catchIf(
-        (failed) => failed.error.reason === "Rejected" && stepDown(failed.error.message),
-        () => chat(ask)
-      )
     )
 
-  const stepDown = (message: string): boolean => {
+  const chat = (ask: ChatRequest): Effect.Effect<RawChatAnswer, FailedAttempt> =>
+    Effect.suspend(() => {
+      const sent = { form: ask.schema === undefined ? ("none" as const) : answerForm, field: limitField }
+      return Effect.catchIf(
+        chatIn(sent, ask),
+        ({ error }) => error.reason === "Rejected" && stepDown(sent, error.message),
+        () => chat(ask)
+      )
+    })
+
+  const chatIn = Effect.fnUntraced(function* ({ field, form }: Words, ask: ChatRequest) {
+    const { chat: timeout } = yield* CallTimeouts
+    const { data, response } = yield* request(timeout, (signal) =>
+      client.chat.completions
+        .create(
+          {
+            model: options.name,
+            messages: [
+              { role: "system", content: ask.system },
+              { role: "user", content: ask.user }
+            ],
+            [field]: ask.maxOutputTokens,
+            ...responseFormat(form, ask)
+          },
+          { signal }
+        )
+        .withResponse()
+    )
+    return yield* readChat(
+      about,
+      data,
+      readRateLimits((name) => response.headers.get(name), yield* Clock.currentTimeMillis)
+    )
+  })
+
+  // Whether a call that was refused may be asked again, in the words that are used from now on. It is what that call had asked for
+  // that was refused, not what others have stepped down to meanwhile.
+  const stepDown = (sent: Words, message: string): boolean => {
     const text = message.toLowerCase()
-    if (text.includes("max_completion_tokens") && limitField === "max_completion_tokens") {
+    if (text.includes("max_completion_tokens") && sent.field === "max_completion_tokens") {
       limitField = "max_tokens"
       return true
     }
-    if (/response_format|json_schema|json_object|structured/.test(text) && answerForm !== "none") {
-      answerForm = answerForm === "json_schema" ? "json_object" : "none"
+    if (/response_format|json_schema|json_object|structured/.test(text) && sent.form !== "none") {
+      if (answerForm === sent.form) answerForm = sent.form === "json_schema" ? "json_object" : "none"
       return true
     }
     return false

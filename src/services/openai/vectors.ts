@@ -1,26 +1,29 @@
 /** Reads an embeddings answer: vectors as base64 of little-endian 32-bit floats, or as plain numbers; checked. */
 import { Option, Result, Schema } from "effect"
+import { UsedCount } from "./usage.ts"
 
 const Embeddings = Schema.Struct({
   model: Schema.optionalKey(Schema.NullOr(Schema.String)),
   data: Schema.Array(Schema.Struct({ index: Schema.optionalKey(Schema.Int), embedding: Schema.Unknown })),
-  usage: Schema.optionalKey(
-    Schema.NullOr(
-      Schema.Struct({
-        prompt_tokens: Schema.optionalKey(Schema.Finite),
-        total_tokens: Schema.optionalKey(Schema.Finite)
-      })
-    )
-  )
+  // Read apart: vectors are no worse for what is said about their price.
+  usage: Schema.optionalKey(Schema.Unknown)
+})
+
+const EmbeddingsUsage = Schema.Struct({
+  prompt_tokens: Schema.optionalKey(Schema.NullOr(UsedCount)),
+  total_tokens: Schema.optionalKey(Schema.NullOr(UsedCount))
 })
 
 const decode = Schema.decodeUnknownOption(Embeddings)
+
+const decodeUsage = Schema.decodeUnknownOption(EmbeddingsUsage)
 
 /** What an answer holds, in the order of the inputs. */
 export interface DecodedVectors {
   readonly vectors: ReadonlyArray<Float32Array>
   /** Which of them hold a value that is no number. */
   readonly notFinite: ReadonlyArray<number>
+  /** None when the server does not tell, or tells what cannot be. */
   readonly inputTokens: Option.Option<number>
   /** The model that answered, as the server calls it. */
   readonly answeredBy: Option.Option<string>
@@ -66,7 +69,9 @@ export const decodeVectors = (
   return Result.succeed({
     vectors: vectors.filter((vector) => vector !== undefined),
     notFinite,
-    inputTokens: Option.fromNullishOr(usage?.prompt_tokens ?? usage?.total_tokens),
+    inputTokens: Option.flatMap(decodeUsage(usage), (told) =>
+      Option.fromNullishOr(told.prompt_tokens ?? told.total_tokens)
+    ),
     answeredBy: Option.fromNullishOr(model)
   })
 }
