@@ -9,8 +9,8 @@
  *
  * With a ledger, what the brain may spend a day and a month is kept in the same way, by all processes together.
  *
- * A call that ends without being settled (it failed without saying what it cost, or was interrupted) is charged in full:
- * the provider may bill it.
+ * A call that ends without being settled is charged in full: from here nobody can tell whether the provider bills it. Whoever makes the
+ * call can, and settles it, also when it fails or is interrupted; one that was never sent costs nothing.
  */
 import { Context, Deferred, Effect, Layer, Option, Schema } from "effect"
 import * as Money from "../domain/Money.ts"

@@ -17,7 +17,7 @@ import { decideHold } from "./budget/decideHold.ts"
 import { reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
-import { takeTurn } from "./database/turns.ts"
+import { takeTurn, turns } from "./database/turns.ts"
 
 /** The ledger could not be asked, so that a cap of the brain could not be kept. */
 export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
@@ -36,7 +36,10 @@ export interface Hold {
 
 /** A wish to hold more. */
 export interface HoldRequest {
-  /** What was spent and what is committed, spent included, and of which day; of another day than today it does not count. */
+  /**
+   * What was spent, and the most that will be committed, spent included, until the answer is there; and of which day: of another day
+   * than today it does not count. No answer is less than that, so that no answer on its way is ever exceeded.
+   */
   readonly day: string
   readonly spent: Money.Money
   readonly committed: Money.Money
@@ -47,7 +50,7 @@ export interface HoldRequest {
 
 /** A cap of the brain that leaves no room. */
 export interface Full {
-  /** The day on which that was so: of it, no more is held than is committed. */
+  /** The day on which that was so: of it, no more is held than was told. */
   readonly day: string
   readonly period: "day" | "month"
   readonly cap: Money.Money
@@ -91,7 +94,7 @@ export class Ledger extends Context.Service<
           spent_picousd = excluded.spent_picousd, heard_at = excluded.heard_at`
 
       const hold = Effect.fnUntraced(function* (request: HoldRequest) {
-        yield* takeTurn(sql, ledgerLock)
+        yield* takeTurn(sql, turns.ledger)
         const caps = yield* capsOf(config)
         const sums = yield* sumsOfOthers(sql, owner)
         const [spent, committed] =
@@ -136,9 +139,6 @@ export const ledgerStanding = Effect.gen(function* () {
     monthlyCap: caps.monthly
   } satisfies LedgerStanding
 })
-
-/** Any number, the same in every process: who holds money takes turns. */
-const ledgerLock = 7_202_612
 
 /** What a process holds may come back when it was heard of within this time; later it may be dead. */
 const aliveWithin = "2 minutes"

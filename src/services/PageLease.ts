@@ -1,20 +1,22 @@
 /**
  * One worker a page, across fibers, processes and machines. A lease is a row of `gbrain_cycle_locks`, in gbrain's own
- * format, so that gbrain and we respect each other's. It lives two minutes by the database's clock and is refreshed every
- * twenty seconds, one statement for all that this process holds.
+ * format, so that gbrain and we respect each other's. It lives two minutes by the database's clock. Every twenty seconds one
+ * statement refreshes all that this process holds, but for those that somebody has locked just then: their turn is the next.
  *
  * A lease alone does not make writing safe: a process can sleep through its expiry and wake up believing that it holds
  * it. So a lease carries a fencing token, and `confirm`, run inside the transaction that writes a page's outcome, fails
  * unless the row is still this holder's; the row stays locked until that transaction ends.
  */
-import { Cause, Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Schedule, Schema } from "effect"
+import { Cause, Clock, Context, Deferred, Duration, Effect, Exit, Layer, Schedule, Schema } from "effect"
 import type { SqlError } from "effect/sql"
-import { Database, reasonOf } from "./Database.ts"
+import { reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
 import { joinCalls } from "./joinCalls.ts"
+import { answered, releaseTimeout } from "./leases/answered.ts"
 import { type Lease, LeasePolicy } from "./leases/LeasePolicy.ts"
 import { type Attempt, LeaseStore } from "./leases/LeaseStore.ts"
+import { takenHere } from "./leases/takenHere.ts"
 
 export { type Lease, LeasePolicy } from "./leases/LeasePolicy.ts"
 
@@ -32,20 +34,30 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   message: Schema.String
 }) {}
 
-/** A release that takes longer is tried again later, and else left to the lease's expiry: stopping must not wait for a database that is away. */
-const releaseTimeout = Duration.seconds(5)
-
 /**
- * What the fibers of this process hold or ask for, by database: a row that carries our process id is somebody else's when
- * another layer in this process took it, and a leftover when nobody did.
+ * How much longer than we a row may say that it is there, which was made when we asked for it: what we ask about it may be as long on its
+ * way, and clocks do not run alike.
  */
-const TakenHere = Context.Reference("gbrain/PageLease/TakenHere", {
-  defaultValue: () => new Map<unknown, Set<string>>()
-})
+const inexactness = Duration.seconds(5)
 
 interface Held extends Lease {
   readonly lost: Deferred.Deferred<never, LeaseLost>
 }
+
+/** Taking a lease that has not expired: from which process of this host, and how long ago that took it at most. */
+interface Taking {
+  readonly pid: number
+  readonly within: Duration.Duration | undefined
+}
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+const nameOf = ({ id, token }: Lease): string => `${token} ${id}`
+
+const timeSince = (moment: number) =>
+  Effect.map(Clock.currentTimeMillis, (now) =>
+    Duration.sum(Duration.millis(Math.max(now - moment, 0)), inexactness)
+  )
 
 /** Leases held by this process. */
 export class PageLease extends Context.Service<
@@ -81,8 +93,10 @@ export class PageLease extends Context.Service<
       const policy = yield* LeasePolicy
       const held = new Map<string, Held>()
       const here = yield* takenHere
-      // Leases that could not be given back when their work was done, because the database was away.
-      const unreleased = new Set<Lease>()
+      // Taken, and nobody works under them: just taken, or not to be given back when their work was done, because the database was away.
+      const loose = new Map<string, Lease>()
+      // Ids of attempts whose end nobody heard of, each with the time of the first: a row may have been made by one.
+      const unheard = new Map<string, number>()
 
       const heldBy = (id: string, pid: number, host: string) =>
         new LeaseHeld({
@@ -92,54 +106,94 @@ export class PageLease extends Context.Service<
           message: `${id} is being worked on by process ${pid} on ${host}`
         })
 
-      // A call that takes long goes on for others when one gives up: what it takes for nobody is given back.
-      const takeFree = joinCalls({
-        rowsAtMost: 64,
-        run: (ids: ReadonlyArray<string>) =>
-          Effect.tap(store.takeFree(ids), (tokens) =>
+      // What an attempt takes is noted whatever becomes of whoever made it, and so is that nobody knows whether it took anything.
+      const noting = <A, E, R>(
+        ids: ReadonlyArray<string>,
+        attempt: Effect.Effect<A, E, R>,
+        takenBy: (answer: A) => Iterable<readonly [id: string, token: string]>
+      ) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Effect.onExit(attempt, (exit) =>
             Effect.sync(() => {
-              for (const [id, token] of tokens) if (!here.has(id)) unreleased.add({ id, token })
+              if (Exit.isSuccess(exit)) {
+                for (const [id, token] of takenBy(exit.value)) loose.set(nameOf({ id, token }), { id, token })
+              } else {
+                for (const id of ids) if (!unheard.has(id)) unheard.set(id, now)
+              }
             })
           )
+        )
+
+      const takeFree = joinCalls({
+        rowsAtMost: 64,
+        run: (ids: ReadonlyArray<string>) => noting(ids, store.takeFree(ids), (tokens) => tokens)
       })
 
       // Those that nobody has are taken together; whoever meets a holder is on its own.
-      const tryTake = Effect.fnUntraced(function* (id: string, deadPid: number | null) {
-        const token = deadPid === null ? (yield* takeFree([id])).get(id) : undefined
-        if (token === undefined) return yield* store.tryTake(id, deadPid)
-        return { token, holderPid: self.pid, holderHost: self.host, taken: true }
+      const tryTake = Effect.fnUntraced(function* (id: string, from?: Taking) {
+        const token = from === undefined ? (yield* takeFree([id])).get(id) : undefined
+        if (token !== undefined) return { token, holderPid: self.pid, holderHost: self.host, taken: true }
+        return yield* noting(
+          [id],
+          store.tryTake(id, from?.pid ?? null, from?.within),
+          (found): ReadonlyArray<readonly [string, string]> =>
+            found?.taken === true ? [[id, found.token]] : []
+        )
       })
 
-      const acquire = (id: string) =>
+      // Runs where nothing interrupts but what is waited for: what was taken is held, or undone.
+      const acquire = (id: string, restore: Restore) =>
         Effect.suspend(() => {
           if (here.has(id)) return Effect.fail(heldBy(id, self.pid, self.host))
           here.add(id)
-          return Effect.onExit(take(id), (exit) =>
-            Effect.sync(() => {
-              if (!Exit.isSuccess(exit)) here.delete(id)
-            })
+          return take(id, restore).pipe(
+            Effect.onInterrupt(() => undo(id)),
+            Effect.onExit((exit) =>
+              Effect.sync(() => {
+                if (!Exit.isSuccess(exit)) here.delete(id)
+              })
+            )
           )
         })
 
-      const take = Effect.fnUntraced(function* (id: string) {
-        let deadPid: number | null = null
+      const take = Effect.fnUntraced(function* (id: string, restore: Restore) {
+        let from: Taking | undefined
         for (;;) {
-          const found: Attempt | undefined = yield* resilient(answered(tryTake(id, deadPid)))
+          const found: Attempt | undefined = yield* restore(resilient(answered(tryTake(id, from))))
           if (found === undefined) continue
           if (found.taken) {
             const lease: Held = { id, token: found.token, lost: yield* Deferred.make<never, LeaseLost>() }
+            loose.delete(nameOf(lease))
+            unheard.delete(id)
             held.set(id, lease)
             return lease
           }
-          // Our own row that no fiber of this process knows: it was taken, and the answer that said so was lost on the way.
-          const forgotten = found.holderPid === self.pid
-          const abandoned = found.holderHost === self.host && (forgotten || !self.isAlive(found.holderPid))
-          if (abandoned && deadPid !== found.holderPid) {
-            deadPid = found.holderPid
+          const left = loose.get(nameOf({ id, token: found.token }))
+          if (left !== undefined) {
+            yield* restore(resilient(giveBack([left])))
+            loose.delete(nameOf(left))
             continue
           }
+          const next = yield* mayTakeFrom(id, found)
+          if (next !== undefined && from?.pid !== next.pid) {
+            from = next
+            continue
+          }
+          unheard.delete(id)
           return yield* heldBy(id, found.holderPid, found.holderHost ?? "an unknown host")
         }
+      })
+
+      /**
+       * Whom a lease can be taken from although it has not expired. A row that is signed as we sign need not be ours: two containers that
+       * share a host name may both have a process 1. It is, when we asked for it and never heard, and it was made after that.
+       */
+      const mayTakeFrom = Effect.fnUntraced(function* (id: string, { holderHost, holderPid: pid }: Attempt) {
+        if (holderHost !== self.host) return undefined
+        if (pid !== self.pid)
+          return self.isAlive(pid) ? undefined : ({ pid, within: undefined } satisfies Taking)
+        const asked = unheard.get(id)
+        return asked === undefined ? undefined : ({ pid, within: yield* timeSince(asked) } satisfies Taking)
       })
 
       const drop = (lease: Held) => {
@@ -157,36 +211,36 @@ export class PageLease extends Context.Service<
 
       const giveBack = joinCalls({ run: store.giveBack, rowsAtMost: 64 })
 
+      const giveBackLoose = (leases: ReadonlyArray<Lease>) =>
+        leases.length === 0
+          ? Effect.void
+          : Effect.map(giveBack(leases), () => leases.forEach((lease) => loose.delete(nameOf(lease))))
+
       // Work that is done must not wait for a database that is away: the refresher tries again.
       const release = (lease: Held) =>
         Effect.suspend(() => {
           drop(lease)
-          unreleased.add(lease)
-          return giveBack([lease])
-        }).pipe(
-          Effect.tap(() => Effect.sync(() => unreleased.delete(lease))),
-          Effect.interruptible,
-          Effect.timeout(releaseTimeout),
-          Effect.ignore
-        )
+          loose.set(nameOf(lease), lease)
+          return giveBackLoose([lease])
+        }).pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
 
-      const releaseRest = Effect.suspend(() => {
-        const leases = [...unreleased]
-        return leases.length === 0
-          ? Effect.void
-          : Effect.map(store.giveBack(leases), () => leases.forEach((lease) => unreleased.delete(lease)))
-      })
+      // But for those that somebody is just taking.
+      const releaseRest = Effect.suspend(() =>
+        giveBackLoose([...loose.values()].filter(({ id }) => !here.has(id)))
+      )
       yield* Effect.addFinalizer(() =>
         releaseRest.pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
       )
 
-      // Interrupted between the taking and the knowing of it: what may have been taken is given back.
-      const abandon = (id: string) =>
-        Effect.suspend(() => (here.has(id) ? Effect.void : store.abandon(id))).pipe(
-          Effect.interruptible,
-          Effect.timeout(releaseTimeout),
-          Effect.ignore
-        )
+      // What was taken, or may have been, for somebody who was interrupted before it was his.
+      const undo = (id: string) =>
+        Effect.gen(function* () {
+          yield* giveBackLoose([...loose.values()].filter((lease) => lease.id === id))
+          const asked = unheard.get(id)
+          if (asked === undefined) return
+          yield* store.abandon(id, yield* timeSince(asked))
+          unheard.delete(id)
+        }).pipe(Effect.interruptible, Effect.timeout(releaseTimeout), Effect.ignore)
 
       const refresh = Effect.gen(function* () {
         const leases = [...held.values()]
@@ -214,7 +268,7 @@ export class PageLease extends Context.Service<
       return PageLease.of({
         withLease: (id, use) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(restore(acquire(id)).pipe(Effect.onInterrupt(() => abandon(id))), (lease) =>
+            Effect.flatMap(acquire(id, restore), (lease) =>
               restore(Effect.raceFirst(use(lease), Deferred.await(lease.lost))).pipe(
                 Effect.ensuring(release(lease))
               )
@@ -233,47 +287,6 @@ export class PageLease extends Context.Service<
   /** Leases in the open database. */
   static readonly layer = PageLease.layerStore.pipe(Layer.provide(LeaseStore.layer))
 }
-
-/**
- * A statement whose end is waited for even when nobody wants its answer any more: one that is given up may still be under way
- * at the server, and what undoes it on another connection would come before it.
- */
-const answered = <A, E, R>(statement: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Effect.forkChild(Effect.interruptible(statement)), (fiber) =>
-      restore(Fiber.join(fiber)).pipe(
-        Effect.onInterrupt(() =>
-          Fiber.await(fiber).pipe(
-            Effect.interruptible,
-            Effect.timeout(releaseTimeout),
-            Effect.ignore,
-            Effect.andThen(Fiber.interrupt(fiber))
-          )
-        )
-      )
-    )
-  )
-
-// What one process, real or played in a test, has taken of one database. An embedded one has one client.
-const takenHere = Effect.gen(function* () {
-  const all = yield* TakenHere
-  const database = yield* Database
-  const { host, pid } = yield* HostProcess
-  const key = database.kind === "postgres" ? database.label : database
-  const ofDatabase = all.get(key) ?? new Set()
-  all.set(key, ofDatabase)
-  const name = (id: string) => `${host} ${pid} ${id}`
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      if (ofDatabase.size === 0) all.delete(key)
-    })
-  )
-  return {
-    has: (id: string) => ofDatabase.has(name(id)),
-    add: (id: string) => ofDatabase.add(name(id)),
-    delete: (id: string) => ofDatabase.delete(name(id))
-  }
-})
 
 const lost = (lease: Lease) =>
   new LeaseLost({

@@ -10,7 +10,7 @@ import { lookingAt } from "./database/lookingAtOwnTables.ts"
 import { resilient } from "./database/Resilience.ts"
 import { smallLetters } from "./names/smallLetters.ts"
 import { type Foreseen, foresee } from "./names/foreseen.ts"
-import { takeTurn } from "./database/turns.ts"
+import { takeTurn, turns } from "./database/turns.ts"
 
 /** A page that something may lead to. */
 export interface PageRef {
@@ -81,7 +81,7 @@ export class PageNames extends Context.Service<
 
       const refresh = Effect.gen(function* () {
         // Two runs that begin together take turns: they would insert the same rows.
-        yield* takeTurn(sql, namesLock)
+        yield* takeTurn(sql, turns.names)
         yield* sql`
           delete from gbrain_effect.page_names kept where not exists (
             select 1 from pages where id = kept.page_id and deleted_at is null)`
@@ -225,9 +225,6 @@ const withForeseen = (
   [...found.filter((row) => !foreseen.replaces(row)), ...foreseen.among(sourceIds, names)].toSorted(
     (a, b) => a.way - b.way || a.slug.length - b.slug.length || (a.slug < b.slug ? -1 : 1)
   )
-
-/** Any number, the same in every process. */
-const namesLock = 7_202_612
 
 /** Longer titles are no names that anybody refers to, and no index takes the longest. */
 const longestTitle = 300

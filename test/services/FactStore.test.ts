@@ -1,6 +1,8 @@
 import { expect, it } from "@effect/vitest"
-import { Cause, Deferred, Duration, Effect, Exit, Layer, Option } from "effect"
+import { Cause, Deferred, Duration, Effect, Exit, Fiber, Layer, Option } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
+import { Database } from "../../src/services/Database.ts"
+import { PageLockPolicy } from "../../src/services/facts/commitPages.ts"
 import { FactStore, fingerprintColumns, type PageOutcome } from "../../src/services/FactStore.ts"
 import { JoinPolicy } from "../../src/services/joinCalls.ts"
 import { Journal } from "../../src/services/Journal.ts"
@@ -44,7 +46,7 @@ onBothDatabases("FactStore", (brain) => {
           const [page] = yield* sql<{ id: number; fingerprint: string }>`
             select id, ${sql.literal(fingerprintColumns)} as fingerprint from pages where slug = 'chats/one'`
           yield* journal.recordVectors(
-            ["a", "b"].map((key) => ({ key, vector: new Float32Array(64).fill(0.1) }))
+            ["a", "b", "said again"].map((key) => ({ key, vector: new Float32Array(64).fill(0.1) }))
           )
           const report = yield* leases.withLease("test:chats/one", (lease) =>
             Effect.gen(function* () {
@@ -55,6 +57,7 @@ onBothDatabases("FactStore", (brain) => {
                 fingerprint: page?.fingerprint ?? "",
                 hasFactsFence: false,
                 facts: ["a", "b"].map((key) => fact(key)),
+                spareVectors: ["said again"],
                 embedding: { model: "openai:text-embedding-3-small", dimensions: 64 },
                 mark: Option.some({ mark: "complete", versionToken: "v1", context: null }),
                 replace: "all"
@@ -69,12 +72,34 @@ onBothDatabases("FactStore", (brain) => {
             ["b", 1, false]
           ])
           expect((yield* marksOf("chats/one")).length).toBe(1)
+          expect(yield* sql`select key from gbrain_effect.journal_vectors`).toEqual([])
         }).pipe(
           Effect.scoped,
           Effect.provide(Layer.mergeAll(PageLease.layer, Journal.layer).pipe(Layer.provideMerge(brain)))
         )
     )
   }
+
+  it.live("commits after it could not learn what a vector is in this brain", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* FactStore
+      yield* putPages([{ slug: "chats/one", body: "text" }])
+      const [page] = yield* sql<{ id: number; fingerprint: string }>`
+        select id, ${sql.literal(fingerprintColumns)} as fingerprint from pages where slug = 'chats/one'`
+      yield* (yield* PageLease).withLease("test:chats/one", (lease) =>
+        Effect.gen(function* () {
+          yield* sql`alter table facts rename to moved_away`
+          expect((yield* Effect.flip(store.commit(unmarked(lease, page))))._tag).toBe("SqlError")
+          yield* sql`alter table moved_away rename to facts`
+          expect(yield* store.commit(unmarked(lease, page))).toEqual({ inserted: 0, cleaned: 0 })
+        })
+      )
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(FactStore.layer.pipe(Layer.provideMerge(PageLease.layer), Layer.provideMerge(brain)))
+    )
+  )
 
   it.live("replaces a fact that another one was given up for", () =>
     Effect.gen(function* () {
@@ -252,6 +277,72 @@ onBothDatabases("FactStore", (brain) => {
         ])
       }
     }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  /** Runs `use` while somebody is in a transaction on the page `edited`, until `use` says that he may end it. */
+  const whileEdited = <A, E, R>(use: (end: Effect.Effect<void>) => Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const [editing, done] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const end = Effect.asVoid(Deferred.succeed(done, undefined))
+      const editor = yield* sql`update pages set links_extracted_at = now() where slug = 'edited'`.pipe(
+        Effect.andThen(Deferred.succeed(editing, undefined)),
+        Effect.andThen(Deferred.await(done)),
+        sql.withTransaction,
+        Effect.forkChild
+      )
+      yield* Deferred.await(editing)
+      return yield* use(end).pipe(Effect.ensuring(end), Effect.tap(Fiber.join(editor)))
+    })
+
+  // An embedded brain has nobody else who could be in a transaction.
+  const besideOthers = <E, R>(body: Effect.Effect<void, E, R>) =>
+    Effect.flatMap(Database, ({ kind }) => (kind === "pglite" ? Effect.void : body))
+
+  const impatient = (giveUpAfter: Duration.Input) =>
+    Effect.provideService(PageLockPolicy, {
+      wait: Duration.millis(50),
+      firstPause: Duration.millis(20),
+      longestPause: Duration.millis(50),
+      giveUpAfter: Duration.fromInputUnsafe(giveUpAfter)
+    })
+
+  it.live("a page that somebody is in a transaction on for long is left, and takes no other along", () =>
+    Effect.gen(function* () {
+      const pages = yield* putAll(["first", "edited", "well", "last"])
+      const exits = yield* whileEdited(() => commitAll(pages, (_page, outcome) => outcome)).pipe(
+        impatient("100 millis")
+      )
+      expect(told(exits)).toEqual([1, expect.stringContaining("PageChanged"), 1, 1])
+      expect(told(exits)[1]).toContain("edited was held by somebody's transaction for too long")
+      expect((yield* written).pages.map(({ slug }) => slug)).toEqual(["first", "last", "well"])
+    }).pipe(besideOthers, Effect.scoped, Effect.provide(layer))
+  )
+
+  it.live(
+    "it is written when that transaction ends soon enough; its lease is free to be renewed meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const pages = yield* putAll(["edited"])
+        const exits = yield* whileEdited((end) =>
+          Effect.gen(function* () {
+            const commits = yield* Effect.forkChild(commitAll(pages, (_page, outcome) => outcome))
+            const row = sql<{ readonly taken: number; readonly free: number }>`
+              select (select count(*) from gbrain_cycle_locks)::int as taken, (select count(*) from (
+                select 1 from gbrain_cycle_locks for update skip locked) as free)::int as free`
+            const until = (free: number) =>
+              Effect.repeat(Effect.delay(row, "1 millis"), {
+                until: ([it]) => it?.taken === 1 && it.free === free
+              })
+            yield* until(0)
+            yield* until(1)
+            yield* end
+            return yield* Fiber.join(commits)
+          })
+        ).pipe(impatient("1 minute"))
+        expect(told(exits)).toEqual([1])
+      }).pipe(besideOthers, Effect.scoped, Effect.provide(layer))
   )
 
   it.live("no more than eight pages share a transaction", () =>

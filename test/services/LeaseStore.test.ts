@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Fiber, Layer, Random } from "effect"
+import { Context, Deferred, Duration, Effect, Fiber, Layer, Random } from "effect"
 import { SqlClient } from "effect/sql"
 import { HostProcess } from "../../src/services/HostProcess.ts"
 import { LeaseStore } from "../../src/services/leases/LeaseStore.ts"
@@ -180,6 +180,23 @@ onBothDatabases("LeaseStore", (brain) => {
     }).pipe(Effect.scoped, Effect.provide(brain))
   )
 
+  it.live("what was taken longer ago than told is neither taken over nor abandoned", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* storeOf(1)
+      for (const id of ["old", "new"]) yield* store.tryTake(id, null)
+      yield* sql`update gbrain_cycle_locks set acquired_at = acquired_at - interval '1 minute' where id = 'old'`
+      const within = Duration.seconds(30)
+      expect(yield* store.tryTake("old", 1, within)).toMatchObject({ taken: false, holderPid: 1 })
+      expect(yield* store.tryTake("new", 1, within)).toMatchObject({ taken: true })
+      yield* Effect.forEach(["old", "new"], (id) => store.abandon(id, within))
+      expect(yield* sql`select id from gbrain_cycle_locks where id in ('old', 'new')`).toEqual([
+        { id: "old" }
+      ])
+      yield* store.abandon("old", Duration.hours(1))
+    }).pipe(Effect.scoped, Effect.provide(brain))
+  )
+
   it.live(
     "who takes, renews, confirms and gives back the same leases in any order never waits in a circle",
     () =>
@@ -232,5 +249,36 @@ it.live.skipIf(inject("noPostgres") !== "")(
       expect([...(yield* ours.takeFree(["held", "free"])).keys()]).toEqual(["free"])
       yield* Deferred.succeed(done, undefined)
       yield* Fiber.join(writer)
+    }).pipe(Effect.scoped, Effect.provide(postgresBrain))
+)
+
+it.live.skipIf(inject("noPostgres") !== "")(
+  "renewing passes over what somebody has locked, which is not lost for that, and renews the others",
+  () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const ours = yield* storeOf(1)
+      const tokens = yield* ours.takeFree(["committed", "just being taken", "free", "given back"])
+      const leases = [...tokens].map(([id, token]) => ({ id, token }))
+      yield* ours.giveBack(leases.filter(({ id }) => id === "given back"))
+      yield* sql`update gbrain_cycle_locks set last_refreshed_at = now() - interval '1 minute'`
+      const [locked, done] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const locks = yield* ours.confirm(leases.filter(({ id }) => id === "committed")).pipe(
+        Effect.andThen(sql`update gbrain_cycle_locks set holder_pid = 2, acquired_at = acquired_at + interval '1 second'
+          where id = 'just being taken'`),
+        Effect.andThen(Deferred.succeed(locked, undefined)),
+        Effect.andThen(Deferred.await(done)),
+        sql.withTransaction,
+        Effect.forkChild
+      )
+      yield* Deferred.await(locked)
+      expect(yield* ours.renew(leases)).toEqual(new Set(["committed", "just being taken", "free"]))
+      const renewed = sql`
+        select id from gbrain_cycle_locks where last_refreshed_at > now() - interval '30 seconds' order by id`
+      expect(yield* renewed).toEqual([{ id: "free" }])
+      yield* Deferred.succeed(done, undefined)
+      yield* Fiber.join(locks)
+      expect(yield* ours.renew(leases)).toEqual(new Set(["committed", "free"]))
+      expect(yield* renewed).toEqual([{ id: "committed" }, { id: "free" }])
     }).pipe(Effect.scoped, Effect.provide(postgresBrain))
 )

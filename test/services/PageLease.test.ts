@@ -1,13 +1,17 @@
 import { expect, it } from "@effect/vitest"
-import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Scheduler } from "effect"
 import { PgTypes } from "@effect/sql-pg"
-import { SqlClient } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { Database } from "../../src/services/Database.ts"
 import { HostProcess } from "../../src/services/HostProcess.ts"
 import { LeaseStore } from "../../src/services/leases/LeaseStore.ts"
 import { LeasePolicy, PageLease } from "../../src/services/PageLease.ts"
 import { onBothDatabases } from "../support/brains.ts"
+
+const connectionLost = new SqlError.SqlError({
+  reason: new SqlError.ConnectionError({ cause: new Error("the connection was closed") })
+})
 
 /** Another process: on this host unless told otherwise, alive unless told otherwise. */
 const processAs = (
@@ -129,6 +133,61 @@ onBothDatabases("PageLease", (brain) => {
   )
 
   test(
+    "a live lease that is signed as this process signs, as by process 1 of another container, is left alone",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`insert into gbrain_cycle_locks (id, holder_pid, holder_host, ttl_expires_at, last_refreshed_at)
+        values ('page', 1, 'worker', now() + interval '1 minute', now())`
+      const ours = yield* leases(processAs(1, { host: "worker" }))
+      const refused = { _tag: "LeaseHeld", holderPid: 1, holderHost: "worker" }
+      expect(yield* Effect.flip(ours.withLease("page", () => Effect.void))).toMatchObject(refused)
+      // Nor is it given back for whoever is interrupted while he asks for it.
+      const asking = yield* Effect.forkChild(Effect.exit(ours.withLease("page", () => Effect.void)))
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(asking)
+      expect(yield* sql`select holder_pid from gbrain_cycle_locks`).toEqual([{ holder_pid: 1 }])
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "a lease that was taken, and the answer lost on the way, is ours at the next attempt; what was there before is not",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* LeaseStore
+      yield* sql`insert into gbrain_cycle_locks (id, holder_pid, holder_host, acquired_at, ttl_expires_at, last_refreshed_at)
+        values ('theirs', 11, 'here', now() - interval '1 minute', now() + interval '1 minute', now())`
+      // The first answer of each kind is lost; for the second attempt the database is there.
+      let lose = 2
+      const losing = <A, E>(answer: Effect.Effect<A, E>) =>
+        Effect.flatMap(answer, (found) => (lose-- > 0 ? Effect.fail(connectionLost) : Effect.succeed(found)))
+      const layer = PageLease.layerStore.pipe(
+        Layer.provide(
+          Layer.succeed(LeaseStore, {
+            ...store,
+            takeFree: (ids) => losing(store.takeFree(ids)),
+            tryTake: (...asked) => losing(store.tryTake(...asked))
+          })
+        ),
+        Layer.provide(Layer.succeed(HostProcess, { pid: 11, host: "here", isAlive: () => true }))
+      )
+      const ours = Context.get(yield* Layer.build(layer), PageLease)
+      expect(yield* ours.withLease("page", () => Effect.succeed("taken"))).toBe("taken")
+      lose = 1
+      expect(yield* Effect.flip(ours.withLease("theirs", () => Effect.void))).toMatchObject({
+        _tag: "LeaseHeld"
+      })
+      expect(yield* sql`select id from gbrain_cycle_locks`).toEqual([{ id: "theirs" }])
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        LeaseStore.layer.pipe(
+          Layer.provide(Layer.succeed(HostProcess, { pid: 11, host: "here", isAlive: () => true }))
+        )
+      )
+    )
+  )
+
+  test(
     "all leases of a process are refreshed by one statement",
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
@@ -168,6 +227,76 @@ onBothDatabases("PageLease", (brain) => {
   )
 })
 
+const processOne = Layer.mergeAll(
+  Layer.succeed(HostProcess, { pid: 1, host: "here", isAlive: () => true }),
+  Layer.succeed(Database, { kind: "postgres", label: "slow", types: PgTypes.makeRegistry() })
+)
+
+/** Lets a fiber go so many steps and interrupts it there; all other fibers run as ever. */
+class Interrupting implements Scheduler.Scheduler {
+  readonly executionMode = "async"
+  readonly #others = new Scheduler.MixedScheduler()
+  #left: number
+  target: Fiber.Fiber<unknown, unknown> | undefined
+  constructor(steps: number) {
+    this.#left = steps
+  }
+  makeDispatcher() {
+    return this.#others.makeDispatcher()
+  }
+  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    if (fiber !== this.target) return this.#others.shouldYield(fiber)
+    this.#left--
+    if (this.#left !== 0) return false
+    // After it has given way, and before it goes on.
+    queueMicrotask(() => fiber.interruptUnsafe())
+    return true
+  }
+}
+
+it.effect("an interruption between any two steps leaves nothing taken, in the database or here", () => {
+  const rows = new Map<string, string>()
+  let tokens = 0
+  const take = (id: string) => {
+    const token = String(++tokens)
+    rows.set(id, token)
+    return token
+  }
+  const store = Layer.mock(LeaseStore)({
+    takeFree: (ids) =>
+      Effect.andThen(
+        Effect.yieldNow,
+        Effect.sync(() => new Map(ids.filter((id) => id !== "expired").map((id) => [id, take(id)])))
+      ),
+    tryTake: (id) => Effect.sync(() => ({ token: take(id), holderPid: 1, holderHost: "here", taken: true })),
+    abandon: (id) => Effect.sync(() => void rows.delete(id)),
+    giveBack: (leases) =>
+      Effect.sync(() => {
+        for (const { id, token } of leases) if (rows.get(id) === token) rows.delete(id)
+      }),
+    renew: (leases) => Effect.succeed(new Set(leases.map(({ id }) => id)))
+  })
+  return Effect.gen(function* () {
+    const leases = yield* PageLease
+    for (const id of ["free", "expired"]) {
+      for (let step = 1; ; step++) {
+        const scheduler = new Interrupting(step)
+        const work = Effect.andThen(
+          Effect.yieldNow,
+          leases.withLease(id, () => Effect.yieldNow)
+        )
+        const fiber = yield* Effect.forkChild(Effect.provideService(work, Scheduler.Scheduler, scheduler))
+        scheduler.target = fiber
+        const exit = yield* Fiber.await(fiber)
+        expect([step, yield* leases.held, [...rows.keys()]]).toEqual([step, 0, []])
+        // Nor is it remembered as taken.
+        yield* leases.withLease(id, () => Effect.void)
+        if (Exit.isSuccess(exit)) break
+      }
+    }
+  }).pipe(Effect.provide(PageLease.layerStore.pipe(Layer.provide(store), Layer.provide(processOne))))
+})
+
 it.effect("a lease that is taken after whoever asked for it has given up is given back", () => {
   const rows = new Map<string, string>()
   // Taking takes a minute, and the patience of whoever is interrupted five seconds.
@@ -184,11 +313,7 @@ it.effect("a lease that is taken after whoever asked for it has given up is give
     giveBack: (leases) => Effect.sync(() => leases.forEach(({ id }) => rows.delete(id))),
     renew: (leases) => Effect.succeed(new Set(leases.map(({ id }) => id)))
   })
-  const layer = PageLease.layerStore.pipe(
-    Layer.provide(store),
-    Layer.provide(Layer.succeed(HostProcess, { pid: 1, host: "here", isAlive: () => true })),
-    Layer.provide(Layer.succeed(Database, { kind: "postgres", label: "slow", types: PgTypes.makeRegistry() }))
-  )
+  const layer = PageLease.layerStore.pipe(Layer.provide(store), Layer.provide(processOne))
   return Effect.gen(function* () {
     const leases = yield* PageLease
     const [, wanted, unwanted] = yield* Effect.forEach(["first", "wanted", "unwanted"], (id) =>

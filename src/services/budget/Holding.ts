@@ -1,6 +1,11 @@
 /**
  * What a run holds of the brain's ledger: asked for a block at a time, committed without asking anybody, settled day by
  * day. Reservations belong to the day on which they were made, even when their calls end on the next.
+ *
+ * At no moment more is committed than the ledger says that the run holds. A question takes its time, and the run goes on
+ * meanwhile; so it tells not what is committed now but the most that will be until the answer is there, and the ledger never
+ * answers less. Asked ahead of need, that is all that is held already: nobody waits. Asked because a call does not fit,
+ * it is what is committed: the rest, too little for us, may do for others, and is given up before it is offered.
  */
 import { Cause, Clock, Duration, Effect, FiberSet, Option } from "effect"
 import * as Money from "../../domain/Money.ts"
@@ -83,22 +88,32 @@ export const holdingOf = Effect.fnUntraced(function* (ledger: Ledger["Service"])
 
   const ask = Effect.fnUntraced(function* (wish: { readonly need: Money.Money; readonly want: Money.Money }) {
     for (;;) {
+      if (wish.need > Money.zero) giveUpRest()
+      // More than the limit is committed after a call that cost more than was reserved for it.
+      const kept = Money.max(today.limit, committed(today))
+      const wanted = Money.subtract(Money.add(committed(today), wish.want), kept)
       const got = yield* ledger.hold({
         day: today.day,
         spent: today.spent,
-        committed: committed(today),
-        ...wish
+        committed: kept,
+        need: wish.need,
+        want: Money.max(wanted, Money.zero)
       })
       if ("limit" in got) {
         become(got)
         yield* settleEarlier
         return "more" as const
       }
-      if (got.day === today.day) today.limit = committed(today)
+      // A cap that was lowered leaves no room for what was held ahead either.
+      if (got.day === today.day) giveUpRest()
       if (!got.mayPass) return got
       yield* Effect.sleep(askAgainAfter)
     }
   })
+
+  const giveUpRest = () => {
+    today.limit = Money.min(today.limit, committed(today))
+  }
 
   const become = ({ day, endsAt, limit }: Hold) => {
     if (day !== today.day) {

@@ -4,7 +4,7 @@ import * as Money from "../../domain/Money.ts"
 
 /** What is asked for, and what is known. */
 export interface HoldQuestion {
-  /** What the process has committed of the day, and needs beyond that at least, and has use for. */
+  /** The most that the process will have committed of the day when it is answered, and needs beyond that at least, and has use for. */
   readonly committed: Money.Money
   readonly need: Money.Money
   readonly want: Money.Money
@@ -26,7 +26,10 @@ export type HoldAnswer =
 /** More than what it takes is at most this part of what is left under the caps. */
 const plentiful = 16n
 
-/** Decides; never lets the sum of what is held exceed a cap. */
+/**
+ * Decides; never lets the sum of what is held exceed a cap. That is a sum of rows: what is really committed stays within it for as long
+ * as each process commits no more than it told, or was answered, last; that is `Holding`'s part.
+ */
 export const decideHold = ({ caps, committed, need, others, want }: HoldQuestion): HoldAnswer => {
   const rooms = [
     ...roomUnder("day", caps.daily, Money.add(others.today, committed)),

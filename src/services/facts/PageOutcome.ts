@@ -55,6 +55,8 @@ export interface PageOutcome {
   /** Whether the page's text has a `## Facts` fence, whose rows number themselves from 1. */
   readonly hasFactsFence: boolean
   readonly facts: ReadonlyArray<FactRow>
+  /** Where vectors of the page are journaled that no fact needs, those of sentences that say a fact again: dropped in the commit too. */
+  readonly spareVectors?: ReadonlyArray<string>
   /** The model and width that the facts' vectors are of. */
   readonly embedding: { readonly model: string; readonly dimensions: number }
   readonly mark: Option.Option<PageMark>

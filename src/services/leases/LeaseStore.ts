@@ -25,18 +25,23 @@ export class LeaseStore extends Context.Service<
       ids: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyMap<string, string>, SqlError.SqlError>
     /**
-     * Takes a lease that is free, has expired with its grace, or belongs to `deadPid` of this host; else tells who has it. None
-     * when its holder released it in this very moment. A takeover gets a token that was never issued before.
+     * Takes a lease that is free, has expired with its grace, or belongs to `deadPid` of this host, and, where `takenWithin` is told,
+     * was taken no longer ago than that; else tells who has it. None when its holder released it in this very moment. A takeover
+     * gets a token that was never issued before.
      */
     readonly tryTake: (
       id: string,
-      deadPid: number | null
+      deadPid: number | null,
+      takenWithin?: Duration.Duration
     ) => Effect.Effect<Attempt | undefined, SqlError.SqlError>
     /** Removes those that are still held with their tokens. */
     readonly giveBack: (leases: ReadonlyArray<Lease>) => Effect.Effect<void, SqlError.SqlError>
-    /** Removes a lease that may have been taken with a token that nobody heard of. */
-    readonly abandon: (id: string) => Effect.Effect<void, SqlError.SqlError>
-    /** Renews those that are still held with their tokens; answers their ids. */
+    /** Removes a lease that may have been taken, no longer ago than that, with a token that nobody heard of. */
+    readonly abandon: (id: string, takenWithin: Duration.Duration) => Effect.Effect<void, SqlError.SqlError>
+    /**
+     * Renews those that are still held with their tokens, and answers their ids; also of those that somebody has locked, which are not
+     * renewed this time: it waits for nobody.
+     */
     readonly renew: (leases: ReadonlyArray<Lease>) => Effect.Effect<ReadonlySet<string>, SqlError.SqlError>
     /**
      * Those that are still held with their tokens: nobody takes them until the transaction ends. The server ends it when this process
@@ -56,11 +61,14 @@ export class LeaseStore extends Context.Service<
       const grace = Duration.toSeconds(policy.grace)
       const mine = sql`holder_pid = ${self.pid} and holder_host is not distinct from ${self.host}`
       const token = sql.literal("extract(epoch from acquired_at)::text")
+      const since = (within: Duration.Duration) =>
+        sql`lock.acquired_at >= clock_timestamp() - make_interval(secs => ${Duration.toSeconds(within)})`
+      const known = (leases: ReadonlyArray<Lease>) => sql`
+        select * from unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[]) as known(id, token)`
       // Locked in one order, since what is given back may be in the middle of being renewed.
       const ours = (leases: ReadonlyArray<Lease>) => sql`(
         select lock.id, known.token from gbrain_cycle_locks as lock
-        join unnest(${leases.map((it) => it.id)}::text[], ${leases.map((it) => it.token)}::text[]) as known(id, token)
-          on lock.id = known.id and ${token} = known.token
+        join (${known(leases)}) as known on lock.id = known.id and ${token} = known.token
         where ${mine} order by lock.id for update of lock) as ours`
 
       return LeaseStore.of({
@@ -76,7 +84,7 @@ export class LeaseStore extends Context.Service<
             Effect.map((rows) => new Map(rows.map((row) => [row.id, row.token])))
           ),
         // Insert or take over, else tell who has it. A takeover moves acquired_at strictly forward: it is the token.
-        tryTake: (id, deadPid) =>
+        tryTake: (id, deadPid, takenWithin) =>
           sql<{ token: string; holder_pid: number; holder_host: string | null; taken: boolean }>`
             with attempt as (
               insert into gbrain_cycle_locks as lock
@@ -91,7 +99,8 @@ export class LeaseStore extends Context.Service<
                 last_refreshed_at = excluded.last_refreshed_at
               where (lock.ttl_expires_at < clock_timestamp() and (lock.last_refreshed_at is null
                   or lock.last_refreshed_at < clock_timestamp() - make_interval(secs => ${grace})))
-                or (lock.holder_host = ${self.host} and lock.holder_pid = ${deadPid}::int)
+                or (lock.holder_host = ${self.host} and lock.holder_pid = ${deadPid}::int
+                  and ${takenWithin === undefined ? sql`true` : since(takenWithin)})
               returning ${token} as token, holder_pid, holder_host, true as taken
             )
             select token, holder_pid, holder_host, taken from attempt
@@ -112,14 +121,26 @@ export class LeaseStore extends Context.Service<
         giveBack: (leases) =>
           Effect.asVoid(sql`
             delete from gbrain_cycle_locks as lock using ${ours(leases)} where lock.id = ours.id`),
-        abandon: (id) => Effect.asVoid(sql`delete from gbrain_cycle_locks where id = ${id} and ${mine}`),
+        abandon: (id, takenWithin) =>
+          Effect.asVoid(sql`
+            delete from gbrain_cycle_locks as lock where id = ${id} and ${mine} and ${since(takenWithin)}`),
+        // One that is locked, by a commit of ours or by whoever is just taking it, must not keep the others: it is passed over until
+        // the next turn. It is ours for as long as it is seen with our token, whoever has it locked.
         renew: (leases) =>
           sql<{ readonly id: string }>`
-            update gbrain_cycle_locks as lock set
-              ttl_expires_at = now() + make_interval(secs => ${ttl}),
-              last_refreshed_at = now()
-            from ${ours(leases)} where lock.id = ours.id
-            returning lock.id`.pipe(Effect.map((kept) => new Set(kept.map(({ id }) => id)))),
+            with known as (${known(leases)}), free as (
+              select lock.id from gbrain_cycle_locks as lock join known using (id)
+              where ${token} = known.token and ${mine} order by lock.id for update of lock skip locked
+            ), renewed as (
+              update gbrain_cycle_locks as lock set
+                ttl_expires_at = now() + make_interval(secs => ${ttl}),
+                last_refreshed_at = now()
+              from free where lock.id = free.id
+            )
+            select lock.id from gbrain_cycle_locks as lock join known using (id)
+            where ${token} = known.token and ${mine}`.pipe(
+            Effect.map((kept) => new Set(kept.map(({ id }) => id)))
+          ),
         confirm: (leases) =>
           sql<{ readonly id: string; readonly token: string }>`
             select id, token, ${endWhenSilent(sql)} from ${ours(leases)}`.pipe(
