@@ -12,8 +12,8 @@ import { operationTables } from "./database/gbrainTables/operationTables.ts"
 import { pageTables } from "./database/gbrainTables/pageTables.ts"
 import { searchTriggers } from "./database/gbrainTables/searchTriggers.ts"
 import { checkPossible } from "./EmbeddingWidth.ts"
-import { ensureOwnTables, migrationLock } from "./database/ownTables.ts"
-import { takeTurn } from "./database/turns.ts"
+import { ensureOwnTables } from "./database/ownTables.ts"
+import { takeTurn, turns } from "./database/turns.ts"
 
 /** There is no brain in the database, or none that we can work on. */
 export class NoBrain extends Schema.TaggedError<NoBrain>()("NoBrain", {
@@ -158,7 +158,7 @@ const createBrain = Effect.fnUntraced(function* (
     )
   yield* sql.withTransaction(
     Effect.gen(function* () {
-      yield* takeTurn(sql, migrationLock)
+      yield* takeTurn(sql, turns.migration)
       yield* extension("vector")
       yield* extension("pg_trgm")
       const columns: EmbeddingColumns = { model, dimensions, halfvec: yield* halfvecOf(sql) }

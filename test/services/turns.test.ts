@@ -7,7 +7,6 @@ import { takeTurn, turns } from "../../src/services/database/turns.ts"
 import * as Money from "../../src/domain/Money.ts"
 import { BrainConfig } from "../../src/services/BrainConfig.ts"
 import { Budget } from "../../src/services/Budget.ts"
-import { migrationLock } from "../../src/services/database/ownTables.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { PageNames } from "../../src/services/PageNames.ts"
 import { postgresBrain } from "../support/brains.ts"
@@ -37,7 +36,6 @@ it.live.skipIf(inject("noPostgres") !== "")(
 it("no two turns have the same number", () => {
   const numbers = Object.values(turns)
   expect(new Set(numbers).size).toBe(numbers.length)
-  expect(turns.migration).toBe(migrationLock)
 })
 
 it.live.skipIf(inject("noPostgres") !== "")(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { interrupted, simulate } from "./simulate.ts"
+import { interrupted, simulate, type Story } from "./simulate.ts"
 import type { Mutation } from "./World.ts"
 
 // A seed that failed is told again alone: SEED=123 npx vitest run test/simulation
@@ -22,9 +22,11 @@ describe("what must always hold, in stories told from seeds", () => {
     )
     return
   }
+  const told: Array<Story> = []
   for (let from = 1; from <= total; from += atATime) {
     it.live(`seeds ${from} to ${from + atATime - 1}`, () =>
       Effect.map(eachOf(from, atATime), (stories) => {
+        told.push(...stories)
         expect(stories.filter(({ violation }) => violation !== undefined)).toEqual([])
       })
     )
@@ -33,13 +35,14 @@ describe("what must always hold, in stories told from seeds", () => {
   it.live(
     "in the stories things do go wrong: processes are killed, leases are lost before a commit, and pages are written together",
     () =>
-      Effect.map(eachOf(1, 300), (stories) => {
+      // Of those told above; alone it tells them itself.
+      Effect.map(told.length === 0 ? eachOf(1, total) : Effect.succeed(told), (stories) => {
         const sum = (what: "kills" | "fenced" | "commits" | "joined") =>
           stories.reduce((all, { seen }) => all + seen[what], 0)
-        expect(sum("kills")).toBeGreaterThan(20)
-        expect(sum("fenced")).toBeGreaterThan(2)
-        expect(sum("commits")).toBeGreaterThan(500)
-        expect(sum("joined")).toBeGreaterThan(20)
+        expect(sum("kills")).toBeGreaterThan(130)
+        expect(sum("fenced")).toBeGreaterThan(10)
+        expect(sum("commits")).toBeGreaterThan(3000)
+        expect(sum("joined")).toBeGreaterThan(130)
       })
   )
 

@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import { takeTurn } from "./turns.ts"
+import { takeTurn, turns } from "./turns.ts"
 
 /** Creates what is missing of our schema and tables, in any brain that was opened by any earlier version. */
 export const ensureOwnTables = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
@@ -15,7 +15,7 @@ export const ensureOwnTables = Effect.fnUntraced(function* (sql: SqlClient.SqlCl
   if (Number(schema?.seen ?? 0) >= statements.length) return
   yield* sql.withTransaction(
     Effect.gen(function* () {
-      yield* takeTurn(sql, migrationLock)
+      yield* takeTurn(sql, turns.migration)
       yield* Effect.forEach(statements, (statement) => statement, { discard: true })
       yield* sql.unsafe(`comment on schema gbrain_effect is '${statements.length}'`)
     })
@@ -33,9 +33,6 @@ export const hasOwnTable = (sql: SqlClient.SqlClient, name: string) =>
   sql<{ readonly there: boolean }>`select to_regclass(${`gbrain_effect.${name}`}) is not null as there`.pipe(
     Effect.map(([row]) => row?.there === true)
   )
-
-/** Any number, the same in every process: two that open a brain at the same moment take turns. */
-export const migrationLock = 7_202_611
 
 const ownTables = (sql: SqlClient.SqlClient) => [
   sql`create schema if not exists gbrain_effect`,
