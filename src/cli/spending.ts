@@ -1,4 +1,4 @@
-/** What is said and asked before a command spends money. */
+/** What is said and asked before a command spends money, or takes away what was paid for. */
 import { Console, Effect, Option } from "effect"
 import { Prompt } from "effect/cli"
 import * as Money from "../domain/Money.ts"
@@ -29,6 +29,22 @@ export const confirmSpending = Effect.fnUntraced(function* <E, R>(
     yield* Console.error("Nothing was done.")
     return yield* new Ended({ code: exitCodes.failed })
   }
+})
+
+/** Says what will be lost and asks whether to go on; ends the command if not. Where nobody can be asked, `--yes` is asked for. */
+export const confirmLoss = Effect.fnUntraced(function* (yes: boolean, loss: string) {
+  if (yes) return
+  yield* Console.error(printable(loss))
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    yield* Console.error("Nothing was done. If that is meant, say so with --yes.")
+    return yield* new Ended({ code: exitCodes.failed })
+  }
+  const goOn = yield* Prompt.run(Prompt.Confirm({ message: "Remove them?", initial: false })).pipe(
+    Effect.catchTag("QuitError", () => new Ended({ code: exitCodes.interrupted }))
+  )
+  if (goOn) return
+  yield* Console.error("Nothing was done.")
+  return yield* new Ended({ code: exitCodes.failed })
 })
 
 /**

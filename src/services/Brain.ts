@@ -65,7 +65,7 @@ const recognise = Effect.gen(function* () {
       brain: database.label,
       message:
         missing.length === neededTables.length
-          ? `There is no brain in ${database.label} yet. Make one with: gbrain init`
+          ? `There is no brain in ${database.label} yet. Make one with: gbrain init ${database.kind === "postgres" ? "--url URL" : "--path DIR"}`
           : `${database.label} is no brain we can work on: it has no table ${missing.join(", ")}. ` +
             `A brain of gbrain's must be of schema version 140 or later; open it with gbrain once to upgrade it.`
     })

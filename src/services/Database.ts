@@ -166,8 +166,12 @@ export const urlLabel = (url: Redacted.Redacted): string => {
   return parsed === null ? "the Postgres brain" : `the Postgres brain ${parsed.host}${parsed.pathname}`
 }
 
-const unavailable = (brain: string, cause: unknown) =>
-  new BrainUnavailable({ brain, message: `Cannot open ${brain}: ${reasonOf(cause)}.`, cause })
+const unavailable = (brain: string, cause: unknown) => {
+  const reason = reasonOf(cause)
+  // The first letters of another protocol's answer, read as the length of a message.
+  const said = /exceeds maxMessageSize/.test(reason) ? "what answers there does not speak PostgreSQL" : reason
+  return new BrainUnavailable({ brain, message: `Cannot open ${brain}: ${said}.`, cause })
+}
 
 /** The database's own words for what went wrong, without the client's wrapping, e.g. `relation "x" does not exist`. */
 export const reasonOf = (cause: unknown): string => {

@@ -9,7 +9,9 @@ import { makeFetch } from "./openai/connections.ts"
 import type { Endpoint } from "./openai/Endpoint.ts"
 import { makeEndpoint } from "./openai/makeEndpoint.ts"
 
-/** No key is set for a model's provider. */
+const isWebAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? "")
+
+/** No key is set for a model's provider, or an address that is none. */
 export class MissingKey extends Schema.TaggedError<MissingKey>()("MissingKey", {
   model: Schema.String,
   message: Schema.String
@@ -47,6 +49,12 @@ export class OpenAi extends Context.Service<
           const { name, provider } = parseModelId(model)
           const known: Provider = providers[provider] ?? { baseUrl: "", keyVariables: [] }
           const elsewhere = urls.get(known.urlVariable ?? "")
+          if (elsewhere !== undefined && !isWebAddress(elsewhere)) {
+            return yield* new MissingKey({
+              model,
+              message: `${known.urlVariable} is "${elsewhere}", which is no address of a server, such as http://127.0.0.1:8080/v1.`
+            })
+          }
           const key = known.keyVariables.flatMap((variable) => keys.get(variable) ?? [])[0]
           // A server of one's own often asks for no key at all.
           const keyless = known.keyless === true || elsewhere !== undefined

@@ -61,7 +61,11 @@ export class Settings extends Context.Service<
       )
 
       const readFile = Effect.fnUntraced(function* (file: string) {
-        const text = yield* Effect.option(fs.readFileString(file))
+        const text = yield* fs.readFileString(file).pipe(
+          Effect.asSome,
+          Effect.catchReason("PlatformError", "NotFound", () => Effect.succeedNone),
+          Effect.mapError((error) => unusable(`The settings in ${file} cannot be read: ${error.message}.`))
+        )
         if (Option.isNone(text)) return Option.none<BrainLocation>()
         const config = yield* Schema.decodeEffect(ConfigFile)(text.value).pipe(
           Effect.mapError((error) =>

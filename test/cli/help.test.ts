@@ -161,7 +161,7 @@ const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<st
   ["sources", ["list", "add", "remove"]],
   ["sources list", ["--json", "--url", "--path"]],
   ["sources add", ["--name", "--directory", "--url", "--path"]],
-  ["sources remove", ["--url", "--path"]]
+  ["sources remove", ["--yes", "--url", "--path"]]
 ]
 
 describe("help", () => {

@@ -1,11 +1,12 @@
 /** `gbrain sources`: where pages come from. */
-import { Console, Effect, Layer, Option } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Console, Effect, FileSystem, Layer, Option, Path } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
 import { Sources } from "../../services/Sources.ts"
 import type { LocationFlags } from "../../services/Settings.ts"
 import { json, locationFlags, optionalText } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { printJson, table } from "../render/text.ts"
+import { confirmLoss } from "../spending.ts"
 
 const id = Argument.String("id").pipe(Argument.withDescription("Id of the source"))
 
@@ -48,18 +49,37 @@ const add = Command.make(
   },
   (flags) =>
     Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      // Whoever asks for it later may be in another folder.
+      const directory = Option.map(flags.directory, (told) => path.resolve(told))
       yield* (yield* Sources).add({
         id: flags.id,
         name: Option.getOrElse(flags.name, () => flags.id),
-        localPath: flags.directory
+        localPath: directory
       })
+      if (Option.isSome(directory) && !(yield* fs.exists(directory.value)))
+        yield* Console.error(`There is no folder ${directory.value} yet.`)
       yield* Console.log(`Added the source ${flags.id}. Next: gbrain import DIR --source ${flags.id}`)
     }).pipe(withSources(flags))
 ).pipe(Command.withDescription("Add a source"))
 
-const remove = Command.make("remove", { id, ...locationFlags }, (flags) =>
+const yes = Flag.Boolean("yes").pipe(
+  Flag.withAlias("y"),
+  Flag.withDescription("Do not ask before pages are removed"),
+  Flag.withDefault(false)
+)
+
+const remove = Command.make("remove", { id, yes, ...locationFlags }, (flags) =>
   Effect.gen(function* () {
-    const pages = yield* (yield* Sources).remove(flags.id)
+    const sources = yield* Sources
+    const found = (yield* sources.all).find((source) => source.id === flags.id)
+    if (found !== undefined && found.pages > 0 && flags.id !== "default")
+      yield* confirmLoss(
+        flags.yes,
+        `The source ${flags.id} has ${found.pages} pages. They go, and what was derived from them, with what was paid for.`
+      )
+    const pages = yield* sources.remove(flags.id)
     yield* Console.log(
       `Removed the source ${flags.id} with its ${pages} pages and what was derived from them.`
     )

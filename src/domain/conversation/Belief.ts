@@ -89,7 +89,7 @@ const gather = (lines: ReadonlyArray<string>, code: ReadonlyArray<boolean>): Rea
   return found.filter((entry) => entry.anchors > 0)
 }
 
-/** Formats whose lines also stand in timetables and agendas: one such line proves nothing, nor do several without an answer. */
+/** Formats whose lines also stand in timetables and agendas: one such line proves nothing, nor do several that are there once each. */
 const timetables: ReadonlySet<string> = new Set([
   "slack-paste",
   "otter",
@@ -98,10 +98,11 @@ const timetables: ReadonlySet<string> = new Set([
   "time-dash-name-text",
   "bracket-time-name",
   "name-paren-time",
-  "clock-name",
-  "zoom-chat",
-  "zoom-chat-headed"
+  "clock-name"
 ])
+
+/** Formats of which one line alone proves nothing. */
+const neverAlone: ReadonlySet<string> = new Set([...timetables, "zoom-chat", "zoom-chat-headed"])
 
 /** Formats of a closed set of speakers, who may go on for pages. */
 const closedSets: ReadonlySet<string> = new Set([
@@ -118,9 +119,7 @@ const isBelievable = (evidence: Evidence, spoken: number): boolean => {
   const { anchors, answered, doubtful, format, speakers } = evidence
   if (answered * 2 < anchors || doubtful * 2 >= anchors) return false
   const returns = [...speakers.values()].some((count) => count > 1)
-  // An appointment is there once; two that have words below may be a short conversation.
-  if (timetables.has(format.id) && !returns && (anchors !== 2 || answered < 2 || format.id === "clock-name"))
-    return false
+  if (timetables.has(format.id) && !returns && isTimetable(evidence)) return false
   if (format.strength === "strong") return isStrong(evidence, anchors / spoken)
   if (closedSets.has(format.id)) return isClosedSet(evidence)
   if (speakers.size < 2 || isList(evidence, returns)) return false
@@ -131,7 +130,7 @@ const isBelievable = (evidence: Evidence, spoken: number): boolean => {
 
 const isStrong = ({ anchors, before, format }: Evidence, density: number): boolean =>
   anchors === 1
-    ? before < 3 && !timetables.has(format.id)
+    ? before < 3 && !neverAlone.has(format.id)
     : before < 3 || density >= leastDensity || anchors >= 10
 
 const isClosedSet = ({ anchors, before, format, speakers }: Evidence): boolean =>
@@ -139,12 +138,19 @@ const isClosedSet = ({ anchors, before, format, speakers }: Evidence): boolean =
     ? anchors >= 2 || before === 0
     : anchors >= 2 && (speakers.size >= 2 || format.id === "speaker-letter-no-time")
 
-// Labels of properties stand once each, and so do the months of a plan; among people who each speak once there are full names.
-const isList = ({ speakers }: Evidence, returns: boolean): boolean => {
-  const names = [...speakers.keys()]
-  const full = names.filter((name) => name.includes(" ")).length
-  return names.every(isMonth) || (!returns && names.length >= 3 && full * 2 < names.length)
-}
+// An appointment is there once, often with nothing below; two people, or some with full names, may have spoken once each.
+const isTimetable = ({ anchors, answered, format, speakers }: Evidence): boolean =>
+  format.id === "clock-name" ||
+  answered < anchors ||
+  anchors === 1 ||
+  (anchors > 2 && !haveFullNames(speakers))
+
+// Labels of properties stand once each, and so do the months of a plan.
+const isList = ({ speakers }: Evidence, returns: boolean): boolean =>
+  [...speakers.keys()].every(isMonth) || (!returns && speakers.size >= 3 && !haveFullNames(speakers))
+
+const haveFullNames = (speakers: ReadonlyMap<string, number>): boolean =>
+  [...speakers.keys()].filter((name) => name.includes(" ")).length * 2 >= speakers.size
 
 const isMedium = ({ anchors }: Evidence, density: number, returns: boolean): boolean =>
   density >= 0.5 || (density >= 0.1 && returns && anchors >= 3)

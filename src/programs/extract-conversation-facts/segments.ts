@@ -120,7 +120,12 @@ export const extractSegments = Effect.fnUntraced(function* (
     factsSurplus: sum(({ surplus }) => surplus)
   })
   if (replace !== undefined) {
-    const within = replace === "all" ? answers : answers.filter((it) => !isOver(it.segment, options.since))
+    const within =
+      replace === "all"
+        ? answers
+        : answers.filter(
+            ({ segment }) => !isOver(segment, options.since) || latestOf(segment) >= replace.since
+          )
     yield* commitPage(candidate, read, lease, tally, {
       answers: within.map((it) => ({ segment: it.segment, facts: it.answer.facts })),
       afresh: Option.isSome(forced),
@@ -148,9 +153,19 @@ const partialReplacement = Effect.fnUntraced(function* (
   const all = Option.isSome(since) && recent.every(({ index }) => answered.has(index))
   if (!all && (yield* facts.wasEverComplete(sourceId, slug))) return undefined
   if (Option.isNone(since)) return "all" as const
-  const [first] = recent
-  return first !== undefined && first.start.dateKnown ? { since: first.start.time } : undefined
+  if (recent.length === 0 || !recent.every(({ start }) => start.dateKnown)) return undefined
+  // A text need not be in the order of its times. What was said before and is not asked about keeps its facts.
+  const kept = asked.flatMap(({ segment }) =>
+    isOver(segment, since) && !answered.has(segment.index) ? [latestOf(segment) + 1] : []
+  )
+  return { since: Math.max(Math.min(...recent.map(earliestOf)), ...kept) }
 })
+
+const earliestOf = ({ messages }: Segment): number =>
+  messages.reduce((least, { time }) => Math.min(least, time), Infinity)
+
+const latestOf = ({ messages }: Segment): number =>
+  messages.reduce((most, { time }) => Math.max(most, time), -Infinity)
 
 const finishPage = Effect.fnUntraced(function* (
   candidate: Candidate,

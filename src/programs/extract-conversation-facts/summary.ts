@@ -2,6 +2,7 @@
 import { Effect, Option } from "effect"
 import { ChatModel } from "../../services/ChatModel.ts"
 import type { RunStatus } from "../../services/Runs.ts"
+import { Progress } from "../../services/Progress.ts"
 import { Usage } from "../../services/Usage.ts"
 import { WorkerPool } from "../../services/WorkerPool.ts"
 import type { BulkReport } from "../bulk.ts"
@@ -34,6 +35,12 @@ export const makeReport = Effect.fnUntraced(function* (options: {
   const model = yield* ChatModel
   const spending = yield* spendingOf(options.startedAt, ended)
   const elapsed = spending.elapsed_ms
+  const begunAndUnpaid = ended?.unpaid ?? 0
+  const seen = yield* (yield* Progress).snapshot
+  const notBegun = Option.match(seen.total, {
+    onNone: () => 0,
+    onSome: (total) => total - seen.done - seen.skipped - seen.failed - seen.heldElsewhere
+  })
   return {
     command: "extract-conversation-facts",
     status: options.status,
@@ -55,7 +62,7 @@ export const makeReport = Effect.fnUntraced(function* (options: {
     pages_partial: tally.partial,
     pages_failed: ended?.failed ?? 0,
     pages_lock_skipped: ended?.heldElsewhere ?? 0,
-    pages_left_for_budget: ended?.unpaid ?? 0,
+    pages_left_for_budget: spending.budget_exhausted ? Math.max(begunAndUnpaid, notBegun) : begunAndUnpaid,
     segments_processed: tally.segments,
     segments_from_journal: tally.segmentsFromJournal,
     segments_failed: tally.segmentsFailed,

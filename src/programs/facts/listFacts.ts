@@ -100,7 +100,8 @@ export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
       select found.id, other.id as other_id, other.source_markdown_slug as page,
         (other.valid_from, found.id) > (found.valid_from, other.id) as comes_before
       from found join facts other on other.source_id = found.source_id and other.entity_slug = found.entity_slug
-        and other.expired_at is null and other.source_markdown_slug <> found.source_markdown_slug
+        and other.source_markdown_slug <> found.source_markdown_slug
+        and exists (select 1 from facts fact where fact.id = other.id and ${livingFact(sql)})
         and other.claim_metric is not distinct from found.claim_metric
         and other.claim_value is not distinct from found.claim_value
         and regexp_replace(other.fact, '\\D+', ' ', 'g') = regexp_replace(found.fact, '\\D+', ' ', 'g')

@@ -98,6 +98,12 @@ export const importDirectory = Effect.fn("importDirectory")(function* (
   const known = (yield* (yield* PageWriter).fromDirectory(origin)).filter((page) =>
     isOfStrategy(page, options.strategy)
   )
+  const unread = scan.skipped.find((skipped) => skipped.path === ".")
+  if (unread !== undefined)
+    return yield* new BadDirectory({
+      directory: origin.directory,
+      message: `The folder ${origin.directory} ${unread.reason}.`
+    })
   if (scan.files.length === 0) return yield* nothingThere(origin, options.strategy, known.length)
   const gone = goneOf(known, scan.files, scan.skipped)
   const work = onRecord(importFiles(origin, scan.files, gone, options, tally), {

@@ -1,12 +1,12 @@
 /** What state a brain is in: pages, conversations done and to do, facts, who holds what now, what was run and what it cost. */
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { markSources } from "../../domain/ConversationPages.ts"
 import * as Money from "../../domain/Money.ts"
 import { Brain } from "../../services/Brain.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
 import { ledgerStanding } from "../../services/Ledger.ts"
 import { Sources } from "../../services/Sources.ts"
+import { livingFact } from "../../services/search/scope.ts"
 import { ListedLease, listLeases } from "../leases/leases.ts"
 import { chunksWithoutVectors } from "../embed/backlog.ts"
 import { conversationBacklog } from "../extract-conversation-facts/backlog.ts"
@@ -68,8 +68,8 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
   const sources = yield* (yield* Sources).all
   const counts = yield* conversationBacklog()
   const [facts] = yield* sql<{ readonly facts: number; readonly bare: number }>`
-    select count(*)::int as facts, count(*) filter (where embedding is null)::int as bare from facts
-    where source <> all(${markSources}::text[]) and expired_at is null`
+    select count(*)::int as facts, count(*) filter (where embedding is null)::int as bare from facts fact
+    where ${livingFact(sql)}`
   const chunks = yield* chunksWithoutVectors
   const troubles = yield* sql<{ readonly page: string; readonly reason: string }>`
     select slug as page, reason from gbrain_effect.pages_set_aside

@@ -49,9 +49,10 @@ export const failure = (about: About, cause: unknown, now: number): FailedAttemp
   }
   // The connection was never made, or it broke: only in the first case is it sure that nothing was done.
   const text = deepMessage(cause)
-  const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT/.test(
-    text
-  )
+  const neverSent =
+    /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_INVALID_URL|UND_ERR_INVALID_ARG/.test(
+      text
+    )
   return {
     error: new ModelError({
       ...about,
@@ -81,7 +82,7 @@ const reasonOf = (status: number, text: string): ModelErrorReason => {
 const messageOf = (
   { endpoint, model }: About,
   reason: ModelErrorReason,
-  cause: { readonly status: number | undefined; readonly message: string }
+  cause: Pick<APIError, "status" | "code" | "message">
 ): string => {
   // Providers quote the key, in part, when they refuse it; pages of HTML say nothing that the status does not.
   const said = cause.message.includes("<")
@@ -91,6 +92,9 @@ const messageOf = (
     case "Unauthorized":
       return `${endpoint} refuses the key (${cause.status}). Check that the key is right and may use ${model}.`
     case "UnknownModel":
+      // A server that knows no such address says so in other words than one that knows no such model.
+      if (!/model|deployment/i.test(`${cause.code ?? ""} ${said}`))
+        return `There is nothing at that address of ${endpoint} (${said}). Check the address (OPENAI_BASE_URL, or the variable of the model's provider); most end in /v1.`
       return `${endpoint} does not know the model ${model}. Choose another with --model or: gbrain config set facts.extraction_model MODEL`
     case "QuotaExhausted":
       return `The quota at ${endpoint} is used up (${said}). Add credit there, then run again: what was paid for is kept.`

@@ -126,6 +126,12 @@ describe("timetables, lists and logs", () => {
   })
 
   it("people who each speak once, by their full names, are a conversation", () => {
+    expect(read("Dana Reyes  9:15 AM\nhello\nOmar Haddad  9:16 AM\nhi\nAna  9:17 AM\nbye")).toHaveLength(3)
+    expect(
+      read(
+        "19:58:03 From Dana to Everyone: hi\n19:58:40 From Omar to Everyone: ho\n20:01:12 From Ana to Everyone: so"
+      )
+    ).toHaveLength(3)
     const body = "**Dana Reyes:** did the books\n**Omar Haddad:** nothing\n**Ana Ruiz:** was ill"
     expect(read(body)).toEqual(["Dana Reyes: did the books", "Omar Haddad: nothing", "Ana Ruiz: was ill"])
   })
