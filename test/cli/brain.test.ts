@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { type CliHome, cliHome, until } from "../support/cli.ts"
@@ -152,7 +152,17 @@ describe("a brain from the command line", () => {
     expect((await home.run(["sources", "add", "work", "--name", "Work"])).code).toBe(0)
     expect((await home.run(["sources", "add", "work"])).stderr).toContain("already")
     expect((await home.run(["sources", "list"])).stdout).toContain("Work")
+    // Without a page in it nothing is lost.
     expect((await home.run(["sources", "remove", "work"])).code).toBe(0)
+    const folder = join(home.directory, "work")
+    await mkdir(folder)
+    await writeFile(join(folder, "one.md"), "# One\n\nA page.\n")
+    await home.run(["sources", "add", "work", "--directory", "examples"])
+    expect((await home.run(["sources", "list"])).stdout).toContain(resolve("examples"))
+    await home.run(["import", folder, "--source", "work"])
+    const refused = await home.run(["sources", "remove", "work"])
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("has 1 pages")])
+    expect((await home.run(["sources", "remove", "work", "--yes"])).stdout).toContain("with its 1 pages")
     expect((await home.run(["extract-conversation-facts", "--source-id", "work"])).stderr).toContain(
       'There is no source "work". Known: default'
     )

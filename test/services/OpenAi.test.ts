@@ -46,6 +46,10 @@ describe("OpenAi", () => {
         "api.voyageai.com"
       )
       expect((yield* endpointAt({}, "ollama:llama3")).host).toBe("localhost:11434")
+      for (const address of ["127.0.0.1:9/v1", "localhost:9/v1", "notaurl", "ftp://x.org"])
+        expect(yield* Effect.flip(at(address))).toMatchObject({
+          message: expect.stringContaining(`OPENAI_BASE_URL is "${address}", which is no address`)
+        })
     })
   )
 
@@ -189,6 +193,10 @@ describe("OpenAi", () => {
         expect({ fault, reason: error.reason, billed: error.billed }).toEqual({ fault, reason, billed })
         expect(JSON.stringify(error)).not.toContain(secret)
       }
+      // Not to be mended with another model.
+      expect(yield* Effect.flip((yield* at(api.url.replace("/v1", ""))).chat(question))).toMatchObject({
+        error: { reason: "UnknownModel", message: expect.stringContaining("most end in /v1") }
+      })
       const gone = yield* Effect.scoped(standIn())
       const nobody = yield* at(gone.url)
       expect(yield* Effect.flip(nobody.chat(question))).toMatchObject({

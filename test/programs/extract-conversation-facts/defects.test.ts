@@ -67,6 +67,25 @@ onBothDatabases("defects of the original", (brain) => {
       expect(yield* factsOf("chats/one")).toHaveLength(6)
     }))
 
+  test("B2: --since writes no fact again on a page that is not in the order of its times", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn()
+      const on = (day: number) => conversation(`June ${day}`, 2).replaceAll("2025-02-03", `2025-06-0${day}`)
+      yield* putPages([{ slug: "chats/one", body: [1, 3, 2, 4].map(on).join("\n") }])
+      const since = { since: Option.some(Date.parse("2025-06-01T12:00:00Z")) }
+      yield* extract(api.url, since)
+      expect(yield* factsOf("chats/one")).toHaveLength(6)
+      yield* extract(api.url, since)
+      expect(yield* factsOf("chats/one")).toHaveLength(6)
+      yield* extract(api.url)
+      const all = yield* factsOf("chats/one")
+      expect(all).toHaveLength(8)
+      yield* extract(api.url, { ...since, force: true })
+      expect((yield* factsOf("chats/one")).map(({ fact }) => fact).sort()).toEqual(
+        all.map(({ fact }) => fact).sort()
+      )
+    }))
+
   test("B2: --since takes no fact away from a finished page for a part of what was said since", () =>
     Effect.gen(function* () {
       const api = yield* standIn()
