@@ -36,14 +36,23 @@ export { defaultExtractOptions, type ExtractKind, type ExtractOptions } from "./
 export type { ExtractReport } from "./programs/extract/report.ts"
 export { planExtraction, type ExtractionPlan } from "./programs/extract-conversation-facts/dryRun.ts"
 export { extractConversationFacts } from "./programs/extract-conversation-facts/extractConversationFacts.ts"
+export type { Job, JobStatus, Submission } from "./domain/Job.ts"
+export { extractionJob } from "./programs/jobs/extractionJob.ts"
+export { JobRefused } from "./programs/jobs/JobKind.ts"
+export { Jobs } from "./programs/jobs/Jobs.ts"
+export { submitJobs } from "./programs/jobs/submit.ts"
+export { type WorkOptions, workOnJobs } from "./programs/jobs/work.ts"
+export { JobStore } from "./services/JobStore.ts"
 export {
   brainLayer,
   extractionLayer,
+  limitsLayer,
   modelsLayer,
   runLayer
 } from "./programs/extract-conversation-facts/layer.ts"
 export { defaultOptions, type ExtractionOptions } from "./programs/extract-conversation-facts/options.ts"
 export type { ExtractionReport } from "./programs/extract-conversation-facts/report.ts"
+export { NoSuchPage } from "./programs/extract-conversation-facts/scope.ts"
 export { type FactQuery, listFacts, type ListedFact } from "./programs/facts/listFacts.ts"
 export { edgesOfSymbol, type ShownEdge, type SymbolEdges } from "./programs/code/callers.ts"
 export { edgesBackfill, type EdgesOptions } from "./programs/edges/edgesBackfill.ts"
@@ -78,6 +87,7 @@ export {
   planMigration
 } from "./programs/migrate-embeddings/plan.ts"
 export type { MigrationReport } from "./programs/migrate-embeddings/report.ts"
+export { TargetUnfit } from "./programs/migrate-embeddings/target.ts"
 export { type MultimodalPlan, planMultimodal } from "./programs/reindex-multimodal/estimate.ts"
 export { multimodalBrainLayer, multimodalLayer } from "./programs/reindex-multimodal/layer.ts"
 export {

@@ -2,10 +2,11 @@
 import { setFlagsFromString } from "node:v8"
 import { Effect, Layer, Option } from "effect"
 import { Brain, NoBrain } from "../services/Brain.ts"
-import { Database, holdsDatabase } from "../services/Database.ts"
+import { BrainInUse, Database, holdsDatabase } from "../services/Database.ts"
 import { HostProcess } from "../services/HostProcess.ts"
 import { type BrainLocation, type LocationFlags, Settings } from "../services/Settings.ts"
 import { UsageError } from "./exit.ts"
+import { answersAt, socketOf } from "./jobSocket.ts"
 
 /** Statements that a run has in flight at a time grow with its workers; a server's connections are few. */
 const mostConnections = 20
@@ -70,9 +71,21 @@ const open = (
       const settings = yield* Settings
       const location = yield* settings.locate(flags)
       if (location.kind === "pglite") yield* checkThere(location.directory)
-      return brain.pipe(Layer.provideMerge(databaseAt(location, workers, maxConnections)))
+      const opened = brain.pipe(Layer.provideMerge(databaseAt(location, workers, maxConnections)))
+      return location.kind === "postgres"
+        ? opened
+        : Layer.catchTag(opened, "BrainInUse", (error) =>
+            Layer.effectContext(Effect.flatMap(tellOfJobs(location.directory, error), Effect.fail))
+          )
     })
   ).pipe(Layer.provideMerge(HostProcess.layer))
+
+// Whoever has the brain open for its jobs can be asked about them, and to stop.
+const tellOfJobs = Effect.fnUntraced(function* (directory: string, error: BrainInUse) {
+  if (!(yield* answersAt(socketOf(directory)))) return error
+  const message = `${error.message} That process works on the brain's jobs: gbrain jobs list, gbrain jobs cancel ID.`
+  return new BrainInUse({ directory, holderPid: error.holderPid, holderHost: error.holderHost, message })
+})
 
 // Opening would make an empty database there; only `init` may.
 const checkThere = Effect.fnUntraced(function* (directory: string) {

@@ -2,7 +2,7 @@
 import { Clock, Effect, Exit, Fiber, Option, Schema } from "effect"
 import { SqlError } from "effect/sql"
 import * as Money from "../domain/Money.ts"
-import { Budget } from "../services/Budget.ts"
+import { Budget, BudgetPeriod } from "../services/Budget.ts"
 import { reasonOf } from "../services/Database.ts"
 import { Usage } from "../services/Usage.ts"
 import type { BulkReport } from "./bulk.ts"
@@ -12,8 +12,8 @@ export const spendingFields = {
   spent_usd: Schema.Finite,
   cap_usd: Schema.NullOr(Schema.Finite),
   budget_exhausted: Schema.Boolean,
-  /** Which cap was reached, the run's or the brain's a day or a month, and the words for it. */
-  budget_period: Schema.NullOr(Schema.Literals(["run", "day", "month"])),
+  /** Which cap was reached: the run's, that of jobs that share one, or the brain's a day or a month; and the words for it. */
+  budget_period: Schema.NullOr(BudgetPeriod),
   budget_message: Schema.NullOr(Schema.String),
   embedding_calls: Schema.Int,
   embedding_tokens: Schema.Int,

@@ -17,10 +17,13 @@ import * as Money from "../domain/Money.ts"
 import { type Holding, holdingOf, unlimited } from "./budget/Holding.ts"
 import { type Full, Ledger, LedgerUnavailable } from "./Ledger.ts"
 
+/** What a cap is for. */
+export const BudgetPeriod = Schema.Literals(["run", "purse", "day", "month"])
+
 /** A call was not made because it could have cost more than what is left under a cap. */
 export class BudgetExhausted extends Schema.TaggedError<BudgetExhausted>()("BudgetExhausted", {
-  /** Which cap: of the run, or of the brain a day or a month. */
-  period: Schema.Literals(["run", "day", "month"]),
+  /** Which cap: of the run, of the purse it shares with others, or of the brain a day or a month. */
+  period: BudgetPeriod,
   /** Dollars spent by this run so far. */
   spentUsd: Schema.String,
   /** The cap in dollars. */
@@ -133,9 +136,12 @@ const makeWith = Effect.fnUntraced(function* (options: {
         period === "run"
           ? `The budget of ${Money.format(limit)} is used up: ${Money.format(spent)} spent, and the next call could cost ` +
             `${Money.format(waiter.amount)}. What was paid for is kept; run again with a higher --max-cost-usd to go on.`
-          : `The brain's budget of ${Money.format(limit)} a ${period} is used up, ${Money.format(spent)} of it by this run, and the ` +
-            `next call could cost ${Money.format(waiter.amount)}. What was paid for is kept; run again when the ${period} is over ` +
-            `(in UTC), or raise it: gbrain config set budget.${period === "day" ? "daily" : "monthly"}_usd DOLLARS`
+          : period === "purse"
+            ? `The budget of ${Money.format(limit)} that these jobs share is used up, ${Money.format(spent)} of it by this one, and the next ` +
+              `call could cost ${Money.format(waiter.amount)}. What was paid for is kept; submit them again with a higher --max-cost-usd to go on.`
+            : `The brain's budget of ${Money.format(limit)} a ${period} is used up, ${Money.format(spent)} of it by this run, and the ` +
+              `next call could cost ${Money.format(waiter.amount)}. What was paid for is kept; run again when the ${period} is over ` +
+              `(in UTC), or raise it: gbrain config set budget.${period === "day" ? "daily" : "monthly"}_usd DOLLARS`
     })
 
   const grant = (waiter: Waiter) => {

@@ -1,6 +1,7 @@
 /**
  * What a brain has spent, by day, for all processes that work on it; and the caps of the brain, `budget.daily_usd` and
- * `budget.monthly_usd`, days and months in UTC by the database's clock.
+ * `budget.monthly_usd`, days and months in UTC by the database's clock. Runs that belong together, wherever they are, may share a purse
+ * with a cap of its own.
  *
  * A process holds money before it commits it, a block at a time and ahead of need, so that no call waits for the database. What it holds
  * counts as spent for everybody else; what is left at the end is given back. What a process held when it was killed stays
@@ -13,7 +14,7 @@ import { Clock, Context, Effect, Layer, Option, Random, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import * as Money from "../domain/Money.ts"
 import { BrainConfig, dollarSetting } from "./BrainConfig.ts"
-import { decideHold } from "./budget/decideHold.ts"
+import { type CapPeriod, decideHold } from "./budget/decideHold.ts"
 import { reasonOf } from "./Database.ts"
 import { resilient } from "./database/Resilience.ts"
 import { HostProcess } from "./HostProcess.ts"
@@ -48,11 +49,17 @@ export interface HoldRequest {
   readonly want: Money.Money
 }
 
-/** A cap of the brain that leaves no room. */
+/** Money that several runs share, on whichever machines: its name, and how much there is. */
+export interface Purse {
+  readonly name: string
+  readonly cap: Money.Money
+}
+
+/** A cap of the brain, or of a purse, that leaves no room. */
 export interface Full {
   /** The day on which that was so: of it, no more is held than was told. */
   readonly day: string
-  readonly period: "day" | "month"
+  readonly period: CapPeriod
   readonly cap: Money.Money
   /** Whether others, alive not long ago, hold what they may not spend: asking again later may help. */
   readonly mayPass: boolean
@@ -70,7 +77,7 @@ export interface LedgerStanding {
 export class Ledger extends Context.Service<
   Ledger,
   {
-    /** Whether the brain had a cap when the layer was made. */
+    /** Whether there is a cap to keep: the brain had one when the layer was made, or there is a purse. */
     readonly capped: boolean
     /** Holds more, at least what it takes, and more while there is plenty; or tells which cap leaves no room. */
     readonly hold: (request: HoldRequest) => Effect.Effect<Hold | Full, LedgerUnavailable>
@@ -79,59 +86,68 @@ export class Ledger extends Context.Service<
   }
 >()("gbrain/Ledger") {
   /** The ledger of the open brain. */
-  static readonly layer = Layer.effect(
-    Ledger,
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const config = yield* BrainConfig
-      const { host, pid } = yield* HostProcess
-      const owner = `${host} ${pid} ${(yield* Random.next).toString(36).slice(2)}`
+  static readonly layer = Ledger.layerOf(Option.none())
 
-      const write = (day: string, held: Money.Money, spent: Money.Money) => sql`
-        insert into gbrain_effect.ledger (day, owner, held_picousd, spent_picousd, heard_at)
-        values (${day}::date, ${owner}, ${String(held)}::numeric, ${String(spent)}::numeric, clock_timestamp())
+  /** The same, for a run that shares a purse. */
+  static layerOf(purse: Option.Option<Purse>) {
+    return Layer.effect(
+      Ledger,
+      Effect.suspend(() => make(purse))
+    )
+  }
+}
+
+const make = Effect.fnUntraced(function* (purse: Option.Option<Purse>) {
+  const sql = yield* SqlClient.SqlClient
+  const config = yield* BrainConfig
+  const { host, pid } = yield* HostProcess
+  const owner = `${host} ${pid} ${(yield* Random.next).toString(36).slice(2)}`
+
+  const purseName = Option.getOrNull(Option.map(purse, ({ name }) => name))
+
+  const write = (day: string, held: Money.Money, spent: Money.Money) => sql`
+        insert into gbrain_effect.ledger (day, owner, held_picousd, spent_picousd, heard_at, purse)
+        values (${day}::date, ${owner}, ${String(held)}::numeric, ${String(spent)}::numeric, clock_timestamp(), ${purseName})
         on conflict (day, owner) do update set held_picousd = excluded.held_picousd,
           spent_picousd = excluded.spent_picousd, heard_at = excluded.heard_at`
 
-      const hold = Effect.fnUntraced(function* (request: HoldRequest) {
-        yield* takeTurn(sql, turns.ledger)
-        const caps = yield* capsOf(config)
-        const sums = yield* sumsOfOthers(sql, owner)
-        const [spent, committed] =
-          request.day === sums.day ? [request.spent, request.committed] : [Money.zero, Money.zero]
-        const decided = decideHold({
-          committed,
-          need: request.need,
-          want: request.want,
-          caps,
-          others: sums
-        })
-        if ("limit" in decided) {
-          yield* write(sums.day, decided.limit, spent)
-          const endsAt = (yield* Clock.currentTimeMillis) + sums.left
-          return { day: sums.day, limit: decided.limit, endsAt } satisfies Hold
-        }
-        // What is too little for us may do for others.
-        yield* write(sums.day, committed, spent)
-        return { ...decided, day: sums.day } satisfies Full
-      })
-
-      const { daily, monthly } = yield* capsOf(config)
-      return Ledger.of({
-        capped: Option.isSome(daily) || Option.isSome(monthly),
-        hold: (request) => resilient(sql.withTransaction(hold(request))).pipe(Effect.mapError(unavailable)),
-        settle: (day, spent) =>
-          resilient(write(day, spent, spent)).pipe(Effect.asVoid, Effect.mapError(unavailable))
-      })
+  const hold = Effect.fnUntraced(function* (request: HoldRequest) {
+    yield* takeTurn(sql, turns.ledger)
+    const caps = { ...(yield* capsOf(config)), purse: Option.map(purse, ({ cap }) => cap) }
+    const sums = yield* sumsOfOthers(sql, owner, purseName)
+    const [spent, committed] =
+      request.day === sums.day ? [request.spent, request.committed] : [Money.zero, Money.zero]
+    const decided = decideHold({
+      committed,
+      need: request.need,
+      want: request.want,
+      caps,
+      others: sums
     })
-  )
-}
+    if ("limit" in decided) {
+      yield* write(sums.day, decided.limit, spent)
+      const endsAt = (yield* Clock.currentTimeMillis) + sums.left
+      return { day: sums.day, limit: decided.limit, endsAt } satisfies Hold
+    }
+    // What is too little for us may do for others.
+    yield* write(sums.day, committed, spent)
+    return { ...decided, day: sums.day } satisfies Full
+  })
+
+  const { daily, monthly } = yield* capsOf(config)
+  return Ledger.of({
+    capped: Option.isSome(daily) || Option.isSome(monthly) || Option.isSome(purse),
+    hold: (request) => resilient(sql.withTransaction(hold(request))).pipe(Effect.mapError(unavailable)),
+    settle: (day, spent) =>
+      resilient(write(day, spent, spent)).pipe(Effect.asVoid, Effect.mapError(unavailable))
+  })
+})
 
 /** What the open brain has spent today and this month, and its caps. */
 export const ledgerStanding = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const caps = yield* capsOf(yield* BrainConfig)
-  const { month, today } = yield* sumsOfOthers(sql, "")
+  const { month, today } = yield* sumsOfOthers(sql, "", null)
   return {
     today,
     thisMonth: month,
@@ -150,18 +166,26 @@ const capsOf = Effect.fnUntraced(function* (config: BrainConfig["Service"]) {
   }
 })
 
-// What is held today and this month, without what `owner` holds today; which day it is, and the milliseconds left of it.
-const sumsOfOthers = (sql: SqlClient.SqlClient, owner: string) =>
-  sql<{ day: string; left: number; today: string; month: string; unspent: string }>`
-    with clock as (select clock_timestamp() at time zone 'UTC' as now)
+// What is held today, this month and of the purse, without what `owner` holds today; which day it is, and the milliseconds left of it.
+const sumsOfOthers = (sql: SqlClient.SqlClient, owner: string, purse: string | null) =>
+  sql<
+    Record<"day" | "today" | "month" | "unspent" | "purse" | "unspent_of_purse", string> & { left: number }
+  >`
+    with clock as (select clock_timestamp() at time zone 'UTC' as now),
+    others as (
+      select ledger.*, heard_at > clock_timestamp() - ${aliveWithin}::interval as alive,
+        day >= date_trunc('month', now)::date as this_month
+      from gbrain_effect.ledger, clock
+      where (day >= date_trunc('month', now)::date or purse = ${purse}) and not (owner = ${owner} and day = now::date)
+    )
     select to_char(now, 'YYYY-MM-DD') as day,
       (extract(epoch from date_trunc('day', now) + interval '1 day' - now) * 1000)::float8 as left,
       coalesce(sum(held_picousd) filter (where day = now::date), 0)::text as today,
-      coalesce(sum(held_picousd), 0)::text as month,
-      coalesce(sum(held_picousd - spent_picousd) filter (where heard_at > clock_timestamp() - ${aliveWithin}::interval), 0)::text
-        as unspent
-    from clock left join gbrain_effect.ledger
-      on day >= date_trunc('month', now)::date and not (owner = ${owner} and day = now::date)
+      coalesce(sum(held_picousd) filter (where this_month), 0)::text as month,
+      coalesce(sum(held_picousd - spent_picousd) filter (where alive), 0)::text as unspent,
+      coalesce(sum(held_picousd) filter (where purse = ${purse}), 0)::text as purse,
+      coalesce(sum(held_picousd - spent_picousd) filter (where alive and purse = ${purse}), 0)::text as unspent_of_purse
+    from clock left join others on true
     group by now`.pipe(
     Effect.flatMap(([row]) =>
       row === undefined
@@ -171,7 +195,9 @@ const sumsOfOthers = (sql: SqlClient.SqlClient, owner: string) =>
             left: row.left,
             today: Money.fromPico(BigInt(row.today)),
             month: Money.fromPico(BigInt(row.month)),
-            unspent: Money.fromPico(BigInt(row.unspent))
+            purse: Money.fromPico(BigInt(row.purse)),
+            unspent: Money.fromPico(BigInt(row.unspent)),
+            unspentOfPurse: Money.fromPico(BigInt(row.unspent_of_purse))
           })
     )
   )

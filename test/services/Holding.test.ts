@@ -41,8 +41,14 @@ const ledgerOf = ({ cap, chance, rows, slowest }: Brain, owner: number) => {
         committed,
         need: asked.need,
         want: asked.want,
-        caps: { daily: Option.some(cap), monthly: Option.none() },
-        others: { today, month: today, unspent: Money.subtract(today, sum(others.map((row) => row.spent))) }
+        caps: { daily: Option.some(cap), monthly: Option.none(), purse: Option.none() },
+        others: {
+          today,
+          month: today,
+          purse: Money.zero,
+          unspent: Money.subtract(today, sum(others.map((row) => row.spent))),
+          unspentOfPurse: Money.zero
+        }
       })
       rows.set(owner, { held: "limit" in decided ? decided.limit : committed, spent })
       yield* travel

@@ -4,7 +4,7 @@ import { SqlClient } from "effect/sql"
 import * as Money from "../../src/domain/Money.ts"
 import { BrainConfig } from "../../src/services/BrainConfig.ts"
 import { Budget, BudgetExhausted } from "../../src/services/Budget.ts"
-import { Ledger, ledgerStanding } from "../../src/services/Ledger.ts"
+import { Ledger, ledgerStanding, type Purse } from "../../src/services/Ledger.ts"
 import { HostProcess } from "../../src/services/HostProcess.ts"
 import { onBothDatabases } from "../support/brains.ts"
 import { TestClock } from "effect/testing"
@@ -26,11 +26,15 @@ onBothDatabases("Ledger", (brain) => {
   const standing = ledgerStanding.pipe(Effect.provide(BrainConfig.layer))
 
   /** A run of a process of its own. */
-  const runOf = (pid: number, cap: Option.Option<Money.Money> = Option.none()) =>
+  const runOf = (
+    pid: number,
+    cap: Option.Option<Money.Money> = Option.none(),
+    purse: Option.Option<Purse> = Option.none()
+  ) =>
     Effect.map(
       Layer.build(
         Layer.fresh(Budget.layerLedger({ cap })).pipe(
-          Layer.provide(Layer.fresh(Ledger.layer)),
+          Layer.provide(Layer.fresh(Ledger.layerOf(purse))),
           Layer.provide(BrainConfig.layer),
           Layer.provide(
             Layer.succeed(HostProcess, HostProcess.of({ pid, host: "here", isAlive: () => true }))
@@ -62,6 +66,69 @@ onBothDatabases("Ledger", (brain) => {
         dailyCap: Option.none(),
         monthlyCap: Option.none()
       })
+    })
+  )
+
+  test(
+    "processes that share a purse never spend more than is in it, others are not touched by it, and it outlives them",
+    Effect.gen(function* () {
+      const purse = Option.some({ name: "jobs 1", cap: usd("1") })
+      let billed = Money.zero
+      const spendAll = (budget: Budget["Service"], actual: string): Effect.Effect<BudgetExhausted> =>
+        Effect.gen(function* () {
+          for (;;) {
+            yield* budget.withReservation(usd("0.05"), (settle) =>
+              Effect.gen(function* () {
+                billed = Money.add(billed, usd(actual))
+                expect(billed <= usd("1")).toBe(true)
+                yield* Effect.yieldNow
+                yield* settle(usd(actual))
+              })
+            )
+          }
+        }).pipe(
+          Effect.flip,
+          Effect.map((error) => {
+            if (error._tag !== "BudgetExhausted") throw error
+            return error
+          })
+        )
+      const refused = yield* Effect.scoped(
+        Effect.forEach(
+          [1, 2, 3],
+          (pid) => Effect.flatMap(runOf(pid, Option.none(), purse), (budget) => spendAll(budget, "0.02")),
+          { concurrency: "unbounded" }
+        )
+      )
+      expect(refused.map(({ capUsd, period }) => ({ capUsd, period }))).toEqual(
+        Array.from({ length: 3 }, () => ({ capUsd: "1.000000", period: "purse" }))
+      )
+      expect(billed > usd("0.9")).toBe(true)
+      const late = yield* Effect.scoped(
+        Effect.flatMap(runOf(4, Option.none(), purse), (it) => spendAll(it, "0.05"))
+      )
+      expect(late.message).toContain("these jobs share")
+      yield* Effect.scoped(
+        Effect.flatMap(runOf(5, Option.none(), Option.some({ name: "jobs 2", cap: usd("1") })), (it) =>
+          call(it, "0.9", "0.9")
+        )
+      )
+      yield* Effect.scoped(Effect.flatMap(runOf(6), (it) => call(it, "9", "9")))
+    })
+  )
+
+  test(
+    "what was spent of a purse in another month counts for it, and not for this month",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const purse = Option.some({ name: "jobs 1", cap: usd("1") })
+      yield* Effect.scoped(Effect.flatMap(runOf(1, Option.none(), purse), (it) => call(it, "0.6", "0.6")))
+      yield* sql`update gbrain_effect.ledger set day = day - 70`
+      expect((yield* standing).thisMonth).toBe(Money.zero)
+      const refused = yield* Effect.scoped(
+        Effect.flatMap(runOf(2, Option.none(), purse), (it) => Effect.flip(call(it, "0.5", "0.5")))
+      )
+      expect(refused).toMatchObject({ period: "purse" })
     })
   )
 

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type ConversationType, conversationTypes } from "../../domain/ConversationPages.ts"
-import type * as Money from "../../domain/Money.ts"
+import * as Money from "../../domain/Money.ts"
 import { planExtraction } from "../../programs/extract-conversation-facts/dryRun.ts"
 import { extractConversationFacts } from "../../programs/extract-conversation-facts/extractConversationFacts.ts"
 import {
@@ -13,9 +13,11 @@ import {
 import type { ExtractionOptions } from "../../programs/extract-conversation-facts/options.ts"
 import { checkSwitch, scopeOf } from "../../programs/extract-conversation-facts/scope.ts"
 import type { ExtractionReport } from "../../programs/extract-conversation-facts/report.ts"
+import { extractionJob } from "../../programs/jobs/extractionJob.ts"
 import { ChatModel } from "../../services/ChatModel.ts"
 import { callTimeoutsFromEnvironment } from "../../services/CallTimeouts.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
+import { type BackgroundFlags, backgroundFlags, checkBackground, handOver } from "../background.ts"
 import {
   dollars,
   instant,
@@ -78,6 +80,7 @@ export const extractConversationFactsCommand = Command.make(
       "override-disabled",
       "Run although the brain's switch facts.extraction_enabled is off"
     ),
+    ...backgroundFlags,
     ...locationFlags
   },
   Effect.fn(function* (flags) {
@@ -91,6 +94,8 @@ export const extractConversationFactsCommand = Command.make(
       force: flags.force,
       overrideDisabled: flags.overrideDisabled
     }
+    yield* checkBackground(flags)
+    if (flags.background) return yield* inBackground(options, flags)
     yield* flags.dryRun
       ? dryRun(options, flags).pipe(Effect.provide(lookAtBrain(flags)))
       : run(options, flags).pipe(
@@ -113,17 +118,20 @@ export const extractConversationFactsCommand = Command.make(
       description: "Twenty at a time, for two dollars at most"
     },
     {
+      command: "gbrain extract-conversation-facts --workers 20 --background",
+      description: "In a process of its own, which goes on when the terminal is closed"
+    },
+    {
       command: "gbrain extract-conversation-facts --slug conversations/ana-2025-02-14 --force",
       description: "One page again"
     }
   ])
 )
 
-interface Flags {
+interface Flags extends BackgroundFlags {
   readonly workers: Workers
   readonly maxCostUsd: Money.Money
   readonly model: Option.Option<string>
-  readonly json: boolean
   readonly progressJson: boolean
   readonly yes: boolean
 }
@@ -147,6 +155,16 @@ const run = (options: ExtractionOptions, flags: Flags) =>
     }).pipe(Effect.provide(brainLayer)),
     spend(options, flags)
   )
+
+const inBackground = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {
+  const asked = yield* extractionJob.encode({ ...options, model: flags.model })
+  yield* handOver(flags, {
+    command: extractionJob.command,
+    asked,
+    workers: typeof flags.workers === "number" ? String(flags.workers) : "auto",
+    cap_usd: Money.toDecimal(flags.maxCostUsd, 12)
+  })
+})
 
 const spend = (options: ExtractionOptions, flags: Flags) =>
   Effect.gen(function* () {

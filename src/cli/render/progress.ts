@@ -1,7 +1,7 @@
 /** The progress line: how far, how much, how long still. Pure; drawing is `ProgressView`'s business. */
 import { Option } from "effect"
 import * as Money from "../../domain/Money.ts"
-import type { ProgressSnapshot } from "../../domain/ProgressSnapshot.ts"
+import { type ProgressSnapshot, toEvent } from "../../domain/ProgressSnapshot.ts"
 
 const number = new Intl.NumberFormat("en-US")
 
@@ -49,24 +49,4 @@ export const renderProgress = (snapshot: ProgressSnapshot, width: number): strin
 }
 
 /** The snapshot as one line of JSON, in gbrain's way of naming. */
-export const progressJson = (snapshot: ProgressSnapshot): string =>
-  JSON.stringify({
-    event: "progress",
-    command: snapshot.command,
-    stage: Option.getOrNull(snapshot.stage),
-    unit: snapshot.unit,
-    total: Option.getOrNull(snapshot.total),
-    done: snapshot.done,
-    failed: snapshot.failed,
-    skipped: snapshot.skipped,
-    held_elsewhere: snapshot.heldElsewhere,
-    segments: snapshot.segments,
-    in_flight: snapshot.inFlight,
-    workers: snapshot.workers,
-    adaptive: snapshot.adaptive,
-    spent_usd: Money.toNumber(snapshot.spent),
-    retries: snapshot.retries,
-    rate_limited: snapshot.rateLimited,
-    elapsed_ms: snapshot.elapsedMs,
-    eta_ms: Option.getOrNull(snapshot.etaMs)
-  })
+export const progressJson = (snapshot: ProgressSnapshot): string => JSON.stringify(toEvent(snapshot))

@@ -16,7 +16,7 @@ import { Entities } from "../../services/Entities.ts"
 import { FactStore } from "../../services/FactStore.ts"
 import { FactVectors } from "../../services/FactVectors.ts"
 import { Journal } from "../../services/Journal.ts"
-import { Ledger } from "../../services/Ledger.ts"
+import { Ledger, type Purse } from "../../services/Ledger.ts"
 import { OpenAi } from "../../services/OpenAi.ts"
 import { PageLease } from "../../services/PageLease.ts"
 import { Prices } from "../../services/Prices.ts"
@@ -73,19 +73,33 @@ const shares = Layer.unwrap(
   Effect.map(Brain, ({ kind }) => (kind === "postgres" ? RateShares.layer : RateShares.layerAlone))
 )
 
-/** What a run shares: money, workers, limits, progress. */
-export const runLayer = (options: { readonly workers: Workers; readonly cap: Option.Option<Money.Money> }) =>
+/** The limits of the providers, for this process as a whole: several runs in one process must share them. */
+export const limitsLayer = (options: { readonly maxInFlight: number }) =>
+  RateLimiter.layer(options).pipe(Layer.provide(shares))
+
+/** What a run has. */
+interface RunOptions {
+  readonly workers: Workers
+  readonly cap: Option.Option<Money.Money>
+  /** Money that it shares with other runs, in other processes too. */
+  readonly purse?: Option.Option<Purse>
+}
+
+const ownOfRun = ({ cap, purse = Option.none(), workers }: RunOptions) =>
   Progress.layer.pipe(
     Layer.provideMerge(
       Layer.mergeAll(
-        Budget.layerLedger({ cap: options.cap }).pipe(Layer.provide(Ledger.layer)),
-        WorkerPool.layer({ workers: options.workers }),
-        Usage.layer,
-        // Embeddings run beside the workers' calls, and never more of them than pages are under way.
-        RateLimiter.layer({ maxInFlight: mostWorkers(options.workers) * 3 }).pipe(Layer.provide(shares))
+        Budget.layerLedger({ cap }).pipe(Layer.provide(Ledger.layerOf(purse))),
+        WorkerPool.layer({ workers }),
+        Usage.layer
       )
     )
   )
+
+/** What a run shares: money, workers, limits, progress. */
+export const runLayer = (options: RunOptions) =>
+  // Embeddings run beside the workers' calls, and never more of them than pages are under way.
+  Layer.merge(ownOfRun(options), limitsLayer({ maxInFlight: mostWorkers(options.workers) * 3 }))
 
 /** The models, as the brain and the environment say. */
 export const modelsLayer = (options: { readonly model: Option.Option<string> }) =>
@@ -98,15 +112,19 @@ export const modelsLayer = (options: { readonly model: Option.Option<string> }) 
     })
   ).pipe(Layer.provide(OpenAi.layer))
 
-/** All that `extractConversationFacts` needs, given an open brain (`Brain`, its SQL client) and `HostProcess`. */
-export const extractionLayer = (options: {
-  readonly workers: Workers
-  readonly cap: Option.Option<Money.Money>
-  readonly model: Option.Option<string>
-}) =>
+type ExtractionRun = RunOptions & { readonly model: Option.Option<string> }
+
+/** The same as `extractionLayer`, under limits that are there: for one of several runs in a process. */
+export const extractionUnderLimits = (options: ExtractionRun) =>
   Layer.mergeAll(FactStore.layer, FactVectors.layer, Entities.layer, Books.layer, VectorColumns.layer).pipe(
     Layer.provideMerge(PageLease.layer),
     Layer.provideMerge(modelsLayer(options)),
-    Layer.provideMerge(runLayer(options)),
+    Layer.provideMerge(ownOfRun(options)),
     Layer.provideMerge(brainLayer)
+  )
+
+/** All that `extractConversationFacts` needs, given an open brain (`Brain`, its SQL client) and `HostProcess`. */
+export const extractionLayer = (options: ExtractionRun) =>
+  extractionUnderLimits(options).pipe(
+    Layer.provideMerge(limitsLayer({ maxInFlight: mostWorkers(options.workers) * 3 }))
   )

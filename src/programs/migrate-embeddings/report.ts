@@ -2,7 +2,7 @@
 import { Clock, Effect, Option, Schema } from "effect"
 import { SqlError } from "effect/sql"
 import * as Money from "../../domain/Money.ts"
-import { Budget, type BudgetExhausted } from "../../services/Budget.ts"
+import { Budget, type BudgetExhausted, BudgetPeriod } from "../../services/Budget.ts"
 import { reasonOf } from "../../services/Database.ts"
 import type { Migration } from "../../services/EmbeddingMigrations.ts"
 import type { RunStatus } from "../../services/Runs.ts"
@@ -42,8 +42,8 @@ export const MigrationReport = Schema.Struct({
   swap_attempts: Count,
   spent_usd: Schema.Finite,
   cap_usd: Schema.NullOr(Schema.Finite),
-  /** Which cap was reached, the run's or the brain's a day or a month, and the words for it. */
-  budget_period: Schema.NullOr(Schema.Literals(["run", "day", "month"])),
+  /** Which cap was reached: the run's, that of jobs that share one, or the brain's a day or a month; and the words for it. */
+  budget_period: Schema.NullOr(BudgetPeriod),
   budget_message: Schema.NullOr(Schema.String),
   embedding_calls: Count,
   embedding_tokens: Count,

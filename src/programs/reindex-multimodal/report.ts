@@ -1,5 +1,6 @@
 /** What a run of `reindex --multimodal` reports: gbrain's counters, what was found in the folders, and what the run used. */
 import { Schema } from "effect"
+import { BudgetPeriod } from "../../services/Budget.ts"
 
 /** Something that went wrong with one file or chunk, named. */
 export const Problem = Schema.Struct({ item: Schema.String, reason: Schema.String })
@@ -39,7 +40,7 @@ export const MultimodalReport = Schema.Struct({
   spent_usd: Schema.Finite,
   cap_usd: Schema.NullOr(Schema.Finite),
   budget_exhausted: Schema.Boolean,
-  budget_period: Schema.NullOr(Schema.Literals(["run", "day", "month"])),
+  budget_period: Schema.NullOr(BudgetPeriod),
   budget_message: Schema.NullOr(Schema.String),
   calls: Count,
   tokens: Count,

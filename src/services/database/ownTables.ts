@@ -189,5 +189,35 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     primary key (source_id, slug)
   )`,
   // What a run was asked for, where another run may have to go on with it.
-  sql`alter table gbrain_effect.runs add column if not exists asked jsonb`
+  sql`alter table gbrain_effect.runs add column if not exists asked jsonb`,
+  // Several runs may share a purse, with a cap of its own.
+  sql`alter table gbrain_effect.ledger add column if not exists purse text`,
+  sql`create index if not exists ledger_purse on gbrain_effect.ledger (purse) where purse is not null`,
+  // Work handed over to whoever runs jobs. \`fence\` tells one holder of a job from the next; of those with the same \`asking\` one is alive.
+  sql`create table if not exists gbrain_effect.jobs (
+    id bigint generated always as identity primary key,
+    command text not null,
+    source_id text,
+    asked jsonb not null,
+    asking text not null,
+    workers text not null,
+    purse text not null,
+    cap_picousd numeric,
+    status text not null default 'waiting',
+    fence integer not null default 0,
+    deaths integer not null default 0,
+    submitted_at timestamptz not null default now(),
+    dispatched_at timestamptz,
+    started_at timestamptz,
+    heard_at timestamptz,
+    finished_at timestamptz,
+    cancel_asked_at timestamptz,
+    host text,
+    pid integer,
+    holder text,
+    progress jsonb,
+    report jsonb,
+    error text
+  )`,
+  sql`create unique index if not exists jobs_alive on gbrain_effect.jobs (asking) where status in ('waiting', 'running')`
 ]
