@@ -30,6 +30,7 @@ const program = Effect.gen(function* () {
   const report = yield* extractConversationFacts(defaultOptions)
   yield* Console.log(`${report.facts_inserted} facts for $${report.spent_usd.toFixed(4)} (${report.status})`)
   const facts = yield* listFacts({
+    sourceId: Option.none(),
     entity: Option.none(),
     page: Option.none(),
     query: Option.some("whale"),

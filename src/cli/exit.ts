@@ -1,5 +1,11 @@
 /** Exit codes, gbrain's where it has them. */
 import { Data } from "effect"
+import { BadQuestion } from "../domain/search/Question.ts"
+import { UnknownPages } from "../programs/embed/scope.ts"
+import { NoSuchPage } from "../programs/extract-conversation-facts/scope.ts"
+import { UnknownPage } from "../programs/graph/page.ts"
+import { TargetUnfit } from "../programs/migrate-embeddings/target.ts"
+import { UnknownSource } from "../services/Sources.ts"
 
 /** What a process ends with. */
 export const exitCodes = {
@@ -21,3 +27,13 @@ export class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> 
 
 /** Wrong usage that only the command itself can see. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
+
+/** What programs find out about a command line that names what is not there, or asks for what cannot be. Nothing was done. */
+type WrongUsage =
+  UsageError | BadQuestion | NoSuchPage | TargetUnfit | UnknownPage | UnknownPages | UnknownSource
+
+/** Whether an error means that the command line is wrong, whoever found it out. */
+export const isWrongUsage = (error: unknown): error is WrongUsage =>
+  [UsageError, BadQuestion, NoSuchPage, TargetUnfit, UnknownPage, UnknownPages, UnknownSource].some(
+    (wrong) => error instanceof wrong
+  )

@@ -50,6 +50,18 @@ export const workersOrAuto = Flag.String("workers").pipe(
 export const optionalCount = (name: string, description: string) =>
   Flag.optional(wholeNumber(name, description))
 
+/** pgvector's own limit. */
+const widestVector = 16_000
+
+/** A width of vectors that may be left out. */
+export const optionalWidth = (name: string, description: string) =>
+  optionalCount(name, description).pipe(
+    Flag.filter(
+      Option.match({ onNone: () => true, onSome: (width) => width <= widestVector }),
+      () => `--${name} takes at most ${widestVector}, which is what pgvector stores`
+    )
+  )
+
 /** An amount of dollars. */
 export const dollars = (name: string, description: string) =>
   Flag.String(name).pipe(

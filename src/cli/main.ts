@@ -19,6 +19,7 @@ import { facts } from "./commands/facts.ts"
 import { backlinks, graph, links, timeline } from "./commands/graph.ts"
 import { importCommand } from "./commands/import.ts"
 import { init } from "./commands/init.ts"
+import { jobs } from "./commands/jobs.ts"
 import { lock } from "./commands/lock.ts"
 import { reindexCommand } from "./commands/reindex.ts"
 import { reindexFrontmatterCommand } from "./commands/reindexFrontmatter.ts"
@@ -27,7 +28,7 @@ import { migrate } from "./commands/migrate.ts"
 import { queryCommand, searchCommand } from "./commands/search.ts"
 import { sources } from "./commands/sources.ts"
 import { status } from "./commands/status.ts"
-import { Ended, exitCodes, UsageError } from "./exit.ts"
+import { Ended, exitCodes, isWrongUsage } from "./exit.ts"
 import { printable } from "./render/text.ts"
 
 const gbrain = Command.make("gbrain").pipe(
@@ -56,6 +57,7 @@ const gbrain = Command.make("gbrain").pipe(
     migrate,
     status,
     doctor,
+    jobs,
     lock,
     config,
     sources
@@ -119,7 +121,7 @@ const tell = (cause: Cause.Cause<unknown>) =>
     const error = Option.getOrUndefined(Cause.findErrorOption(cause))
     if (debug) yield* Console.error(Cause.pretty(cause))
     if (error instanceof Ended) return error.code
-    if (error instanceof UsageError) return yield* Effect.as(say(error.message), exitCodes.usage)
+    if (isWrongUsage(error)) return yield* Effect.as(say(error.message), exitCodes.usage)
     if (CliError.isCliError(error)) {
       return error._tag === "ShowHelp"
         ? yield* usage(error)

@@ -108,8 +108,9 @@ const looksLikeFields = (content: string): boolean => {
     .some((line) => /^(?:['"][^'"]+['"]|[A-Za-z_][\w.-]*)\s*:/.test(line.trim()))
 }
 
+// The reader of YAML shows the lines that it means below its first; without them its colon announces nothing.
 const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? ""
+  ((error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "").replace(/[:\s]+$/, "")
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)

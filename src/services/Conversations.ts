@@ -36,6 +36,11 @@ export class Conversations extends Context.Service<
       options: { readonly includeDone: boolean }
     ) => Stream.Stream<Candidate, SqlError.SqlError>
     readonly count: (scope: ConversationScope) => Effect.Effect<ConversationCounts, SqlError.SqlError>
+    /** Whether one of the sources has a page with this slug, of whatever type, that is not deleted. */
+    readonly isThere: (
+      slug: string,
+      sourceIds: ReadonlyArray<string>
+    ) => Effect.Effect<boolean, SqlError.SqlError>
     /** The page as it is now; none when it is gone. Bodies beyond `maxPageBytes` are not read. */
     readonly load: (id: number) => Effect.Effect<Option.Option<ConversationPage>, SqlError.SqlError>
     /** How this content of the page was marked, if it was, for a run of `model`. */
@@ -71,6 +76,10 @@ export class Conversations extends Context.Service<
       return Conversations.of({
         ...makeListPages(sql, { setAside: ours, forced: forces }),
         ...makeReadPages(sql, { setAside: ours }),
+        isThere: (slug, sourceIds) =>
+          resilient(sql`
+            select 1 from pages where slug = ${slug} and source_id = any(${sourceIds}::text[]) and deleted_at is null
+            limit 1`).pipe(Effect.map((rows) => rows.length > 0)),
         setAside: ({ id, slug, sourceId }, versionToken, reason, model) =>
           resilient(sql`
             with unforced as (delete from gbrain_effect.pages_forced where page_id = ${id})

@@ -9,6 +9,13 @@ export type BrainLocation =
   | { readonly kind: "postgres"; readonly url: Redacted.Redacted }
   | { readonly kind: "pglite"; readonly directory: string }
 
+/** A brain that an environment variable names: it comes before the one in the settings. */
+export interface BrainOfEnvironment {
+  readonly variable: string
+  /** Fails when what it says is no address. */
+  readonly location: Effect.Effect<BrainLocation, SettingsError>
+}
+
 /** The settings cannot be read or written, or name no brain. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
   message: Schema.String
@@ -35,8 +42,14 @@ export class Settings extends Context.Service<
   {
     /** The brain to use. */
     readonly locate: (flags: LocationFlags) => Effect.Effect<BrainLocation, SettingsError>
+    /** The brain that the environment names, if it does. */
+    readonly ofEnvironment: Effect.Effect<Option.Option<BrainOfEnvironment>>
+    /** The brain that the settings in files name, ours or gbrain's, if they do. */
+    readonly ofFiles: Effect.Effect<Option.Option<BrainLocation>, SettingsError>
     /** Where an embedded brain goes when nobody says where. */
     readonly defaultDirectory: Effect.Effect<string, SettingsError>
+    /** Where logs of background processes go. */
+    readonly logDirectory: Effect.Effect<string, SettingsError>
     /** Writes the configuration file, readable by its owner only; answers its path. */
     readonly save: (location: BrainLocation) => Effect.Effect<string, SettingsError>
   }
@@ -54,8 +67,12 @@ export class Settings extends Context.Service<
 
       const home = Effect.gen(function* () {
         const told = yield* variable("GBRAIN_HOME")
-        if (Option.isSome(told)) return { config: told.value, data: told.value }
-        return { config: yield* directories.config("gbrain"), data: yield* directories.data("gbrain") }
+        if (Option.isSome(told)) return { config: told.value, data: told.value, state: told.value }
+        return {
+          config: yield* directories.config("gbrain"),
+          data: yield* directories.data("gbrain"),
+          state: yield* directories.state("gbrain")
+        }
       }).pipe(
         Effect.mapError((error) => unusable(`No home for settings: ${error.message}. Set GBRAIN_HOME.`))
       )
@@ -93,20 +110,34 @@ export class Settings extends Context.Service<
         return Option.none<BrainLocation>()
       })
 
+      const ofEnvironment = Effect.gen(function* () {
+        for (const name of ["GBRAIN_DATABASE_URL", "DATABASE_URL"]) {
+          const address = yield* variable(name)
+          if (Option.isNone(address)) continue
+          return Option.some<BrainOfEnvironment>({
+            variable: name,
+            location: Effect.map(checkUrl(address.value, name), (url) => ({ kind: "postgres", url }))
+          })
+        }
+        return Option.none()
+      })
+
+      const ofFiles = Effect.gen(function* () {
+        const { config } = yield* home
+        const configured = yield* readFile(path.join(config, "config.json"))
+        return Option.isSome(configured) ? configured : yield* fromGbrain
+      })
+
       return Settings.of({
+        ofEnvironment,
+        ofFiles,
         locate: Effect.fn("Settings.locate")(function* ({ path: directory, url }) {
           if (Option.isSome(directory)) return { kind: "pglite", directory: directory.value } as const
           if (Option.isSome(url))
             return { kind: "postgres", url: yield* checkUrl(url.value, "--url") } as const
-          for (const name of ["GBRAIN_DATABASE_URL", "DATABASE_URL"]) {
-            const address = yield* variable(name)
-            if (Option.isSome(address)) {
-              return { kind: "postgres", url: yield* checkUrl(address.value, name) } as const
-            }
-          }
-          const { config } = yield* home
-          const configured = yield* readFile(path.join(config, "config.json"))
-          const location = Option.isSome(configured) ? configured : yield* fromGbrain
+          const told = yield* ofEnvironment
+          if (Option.isSome(told)) return yield* told.value.location
+          const location = yield* ofFiles
           if (Option.isNone(location)) {
             return yield* unusable(
               "No brain is set up. Make one with: gbrain init (embedded), or gbrain init --url postgres://… (a server)."
@@ -115,6 +146,7 @@ export class Settings extends Context.Service<
           return location.value
         }),
         defaultDirectory: Effect.map(home, ({ data }) => path.join(data, "brain")),
+        logDirectory: Effect.map(home, ({ state }) => path.join(state, "logs")),
         save: Effect.fn("Settings.save")(function* (location) {
           const { config } = yield* home
           const file = path.join(config, "config.json")

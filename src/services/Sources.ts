@@ -62,29 +62,10 @@ export class Sources extends Context.Service<
         from sources source order by source.id <> 'default', source.id`.pipe(
         Effect.map((rows) => rows.map((row): Source => ({ ...row, localPath: row.local_path })))
       )
-      const ids = sql<{ readonly id: string; readonly archived: boolean }>`
-        select id, archived from sources order by id <> 'default', id`
-
-      const unknown = (id: string) =>
-        Effect.flatMap(
-          ids,
-          (rows) =>
-            new UnknownSource({
-              id,
-              message: `There is no source "${id}". Known: ${rows.map((row) => row.id).join(", ")}.`
-            })
-        )
 
       return Sources.of({
         all,
-        idsFor: (id) =>
-          Effect.flatMap(ids, (rows) =>
-            Option.match(id, {
-              onNone: () => Effect.succeed(rows.filter((row) => !row.archived).map((row) => row.id)),
-              onSome: (asked) =>
-                rows.some((row) => row.id === asked) ? Effect.succeed([asked]) : unknown(asked)
-            })
-          ),
+        idsFor: (id) => Effect.provideService(sourceIdsFor(id), SqlClient.SqlClient, sql),
         add: Effect.fn("Sources.add")(function* ({ id, localPath, name }) {
           const added = yield* sql`
             insert into sources (id, name, local_path) values (${id}, ${name}, ${Option.getOrNull(localPath)})
@@ -111,9 +92,27 @@ export class Sources extends Context.Service<
               return rows.length === 0 ? undefined : (counted?.pages ?? 0)
             })
           )
-          return removed ?? (yield* unknown(id))
+          return removed ?? (yield* unknownSource(id, yield* idsOf(sql)))
         })
       })
     })
   )
 }
+
+const idsOf = (sql: SqlClient.SqlClient) =>
+  sql<{ readonly id: string; readonly archived: boolean }>`
+    select id, archived from sources order by id <> 'default', id`
+
+const unknownSource = (id: string, known: ReadonlyArray<{ readonly id: string }>) =>
+  new UnknownSource({
+    id,
+    message: `There is no source "${id}". Known: ${known.map((source) => source.id).join(", ")}.`
+  })
+
+/** The same as `idsFor`, for programs that read an open brain and need nothing else of `Sources`. */
+export const sourceIdsFor = Effect.fn("sourceIdsFor")(function* (asked: Option.Option<string>) {
+  const sources = yield* idsOf(yield* SqlClient.SqlClient)
+  if (Option.isNone(asked)) return sources.filter((source) => !source.archived).map((source) => source.id)
+  if (!sources.some((source) => source.id === asked.value)) return yield* unknownSource(asked.value, sources)
+  return [asked.value]
+})

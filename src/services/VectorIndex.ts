@@ -54,6 +54,8 @@ export class VectorIndex extends Context.Service<
   {
     /** Whether the column has an index that writing must keep up. */
     readonly inPlace: Effect.Effect<boolean, SqlError.SqlError>
+    /** Whether `vectors` are worth setting the index aside. */
+    readonly isWorth: (vectors: number) => Effect.Effect<boolean, SqlError.SqlError>
     /** Sets the index aside when `vectors` are worth it; answers whether it is out of the way now. */
     readonly setAsideFor: (vectors: number) => Effect.Effect<boolean, SqlError.SqlError>
     /** The names of indexes that are on record as set aside. */
@@ -125,12 +127,17 @@ export class VectorIndex extends Context.Service<
       const vectorsNow = sql<{ readonly count: number }>`
         select count(*)::int as count from content_chunks where embedding is not null`
 
-      const setAsideFor = Effect.fn("VectorIndex.setAsideFor")(function* (vectors: number) {
-        if (kind !== "postgres" || vectors < policy.fromVectors) return false
+      const worthIt = Effect.fnUntraced(function* (vectors: number) {
+        if (kind !== "postgres" || vectors < policy.fromVectors) return []
         const indexes = yield* found
-        if (indexes.length === 0) return false
+        if (indexes.length === 0) return []
         const [now] = yield* vectorsNow
-        if ((now?.count ?? 0) + vectors > vectors * policy.mostPerWritten) return false
+        return (now?.count ?? 0) + vectors > vectors * policy.mostPerWritten ? [] : indexes
+      })
+
+      const setAsideFor = Effect.fn("VectorIndex.setAsideFor")(function* (vectors: number) {
+        const indexes = yield* worthIt(vectors)
+        if (indexes.length === 0) return false
         return yield* leases
           .withLease(leaseId, () => drop(indexes))
           .pipe(
@@ -178,6 +185,7 @@ export class VectorIndex extends Context.Service<
       return VectorIndex.of({
         inPlace: Effect.map(found, (indexes) => indexes.length > 0),
         pending: Effect.map(onRecord, (rows) => rows.map((row) => row.name)),
+        isWorth: (vectors) => Effect.map(worthIt(vectors), (indexes) => indexes.length > 0),
         setAsideFor,
         restore: Effect.fn("VectorIndex.restore")(function* (onProgress) {
           const records = yield* onRecord

@@ -52,7 +52,7 @@ describe("a brain from the command line", () => {
       OPENAI_BASE_URL: ""
     })
     expect({ code: result.code, says: result.stderr }).toEqual({
-      code: 1,
+      code: 2,
       says: expect.stringContaining("nowhere")
     })
     expect(result.stderr).not.toContain("OPENAI_API_KEY")
@@ -62,7 +62,7 @@ describe("a brain from the command line", () => {
     const result = await home.run([
       "extract-conversation-facts",
       "--slug",
-      "no/such-page",
+      "people/noor-halloran",
       "--max-cost-usd",
       "2"
     ])
@@ -161,8 +161,8 @@ describe("a brain from the command line", () => {
     expect((await home.run(["sources", "list"])).stdout).toContain(resolve("examples"))
     await home.run(["import", folder, "--source", "work"])
     const refused = await home.run(["sources", "remove", "work"])
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("has 1 pages")])
-    expect((await home.run(["sources", "remove", "work", "--yes"])).stdout).toContain("with its 1 pages")
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("has 1 page.")])
+    expect((await home.run(["sources", "remove", "work", "--yes"])).stdout).toContain("with its 1 page ")
     expect((await home.run(["extract-conversation-facts", "--source-id", "work"])).stderr).toContain(
       'There is no source "work". Known: default'
     )

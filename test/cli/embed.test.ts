@@ -195,7 +195,7 @@ describe.skipIf(inject("noPostgres") !== "")(`gbrain embed on Postgres ${inject(
     }
     const unknown = await brain.gbrain(["embed", "no/such"])
     expect(unknown).toMatchObject({
-      code: 1,
+      code: 2,
       stdout: "",
       stderr: 'gbrain: There is no page "no/such" in default.\n'
     })

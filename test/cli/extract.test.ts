@@ -93,10 +93,10 @@ describe("extract from the command line", () => {
     expect(none.stderr).toContain("is linked by nothing that is known")
   })
 
-  it("a page that is not there: exit 1, and which it may be", async () => {
+  it("a page that is not there: exit 2, and which it may be", async () => {
     for (const command of ["links", "backlinks", "graph", "timeline"]) {
       const result = await home.run([command, "tidewell"])
-      expect(result).toMatchObject({ code: 1, stdout: "" })
+      expect(result).toMatchObject({ code: 2, stdout: "" })
       expect(result.stderr).toContain("There is no page tidewell. Did you mean companies/tidewell?")
     }
     expect((await home.run(["extract", "all", "--source-id", "gone"])).stderr).toContain('no source "gone"')

@@ -126,7 +126,7 @@ const commands: ReadonlyArray<readonly [command: string, flags: ReadonlyArray<st
       "--path"
     ]
   ],
-  ["facts", ["--entity", "--page", "--query", "--limit", "--json", "--url", "--path"]],
+  ["facts", ["--entity", "--page", "--query", "--source-id", "--limit", "--json", "--url", "--path"]],
   ["migrate", ["embeddings"]],
   [
     "migrate embeddings",

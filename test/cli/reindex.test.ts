@@ -101,7 +101,7 @@ describe("reindex from the command line", () => {
     [["code-callers", "f", "--source", "wrok"]]
   ])("%j names the sources that there are", async (args) => {
     const result = await home.run(args)
-    expect(result.code).toBe(1)
+    expect(result.code).toBe(2)
     expect(result.stderr).toContain('There is no source "wrok". Known: default.')
   })
 })

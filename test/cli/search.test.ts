@@ -65,7 +65,7 @@ const suite = (name: string, brain: () => Promise<ReadonlyArray<string>>, drop: 
       expect(await slugs("--type", "note")).toEqual([])
       expect(await slugs("--source", "default", "--limit", "1")).toHaveLength(1)
       const unknown = await run("query", "seed", "--source", "nowhere")
-      expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('no source "nowhere"') })
+      expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('no source "nowhere"') })
     })
 
     it("query answers by words without a key, and says so on standard error", async () => {
@@ -93,8 +93,8 @@ const suite = (name: string, brain: () => Promise<ReadonlyArray<string>>, drop: 
       await says(2, "--max-cost-usd takes an amount", "query", "seed", "--max-cost-usd", "free")
     })
 
-    it("an unknown source is exit 1; nothing found is said, and exit 0", async () => {
-      await says(1, 'There is no source "nowhere"', "search", "seed", "--source", "nowhere")
+    it("an unknown source is exit 2; nothing found is said, and exit 0", async () => {
+      await says(2, 'There is no source "nowhere"', "search", "seed", "--source", "nowhere")
       await says(0, "Nothing was found on pages of type ferry", "search", "seed", "--type", "ferry")
       await says(0, "Nothing was found", "search", "zzyzx")
       expect((await run("search", "'; drop table pages; --")).code).toBe(0)

@@ -165,6 +165,46 @@ describe("init", () => {
     expect(other.stderr).toContain("--embedding-dimensions")
   })
 
+  it("says which brain commands use after it, and which they used before", async () => {
+    const mine = join(home.directory, "mine")
+    const other = join(home.directory, "other")
+    const first = await home.run(["init", "--path", mine])
+    expect(first).toMatchObject({ code: 0, stderr: "" })
+    expect(first.stdout).toContain("Commands use it from now on.")
+    const again = await home.run(["init", "--path", mine])
+    expect(again.stdout).not.toContain("Until now")
+    const second = await home.run(["init", "--path", other])
+    expect(second.stdout).toContain(
+      `Until now the embedded brain in ${mine} was noted there. To go back to that one: gbrain init --path ${mine}`
+    )
+    const file = join(home.directory, "home", "config.json")
+    await writeFile(file, JSON.stringify({ database_url: nobody("earlier") }))
+    const third = await home.run(["init", "--path", mine, "--json"])
+    expect(JSON.parse(third.stdout)).toMatchObject({
+      usedByCommands: true,
+      overriddenBy: null,
+      usedBefore: "the Postgres brain 127.0.0.1:1/earlier"
+    })
+  })
+
+  it("says when an environment variable makes commands use another brain than the one it set up", async () => {
+    for (const variable of ["GBRAIN_DATABASE_URL", "DATABASE_URL"]) {
+      const made = await home.run(["init"], { [variable]: nobody("theirs") })
+      expect(made.code).toBe(0)
+      expect(made.stdout).not.toContain("Commands use it")
+      expect(made.stderr).toContain(
+        `${variable} is set, so commands use the Postgres brain 127.0.0.1:1/theirs. Unset it to use the brain that was set up now, or give each command --path ${join(home.directory, "home", "brain")}.`
+      )
+      expect(made.stdout + made.stderr).not.toContain("secret-word")
+      const json = await home.run(["init", "--json"], { [variable]: nobody("theirs") })
+      expect(JSON.parse(json.stdout)).toMatchObject({ usedByCommands: false, overriddenBy: variable })
+    }
+    const broken = await home.run(["init"], { DATABASE_URL: "secret-word" })
+    expect(broken.code).toBe(0)
+    expect(broken.stderr).toContain("DATABASE_URL should be a Postgres URL")
+    expect(broken.stderr).not.toContain("secret-word")
+  })
+
   it("without GBRAIN_HOME the platform's folders are used", async () => {
     const env = {
       GBRAIN_HOME: "",

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { type CliHome, cliHome } from "../support/cli.ts"
 
@@ -64,6 +66,21 @@ describe("B17: wrong usage", () => {
     [["sources", "add", "My Notes"], "small letters, digits and inner hyphens"],
     [["init", "--embedding-dimensions", "wide"], "--embedding-dimensions takes a whole number"],
     [["init", "--embedding-model", "openai:my-own"], "say it with --embedding-dimensions N"],
+    [
+      ["init", "--embedding-model", "openai:text-embedding-3-small", "--embedding-dimensions", "3072"],
+      "makes vectors of 1 to 1536 dimensions, not of 3072. Say another with --embedding-dimensions N."
+    ],
+    [["init", "--embedding-dimensions", "3072"], "makes vectors of 1 to 1536 dimensions, not of 3072"],
+    [
+      ["init", "--embedding-model", "openai:my-own", "--embedding-dimensions", "20000"],
+      "--embedding-dimensions takes at most 16000"
+    ],
+    [
+      ["migrate", "embeddings", "--to", "openai:my-own", "--dimensions", "20000"],
+      "--dimensions takes at most 16000"
+    ],
+    [["config", "set", "", "x"], "the name of a setting"],
+    [["config", "get", " "], "the name of a setting"],
     [["init", "--url", "postgres://x/y", "--path", "z"], "--url"],
     [["init", "--pglite", "--url", "postgres://x/y"], "--url"],
     [["status", "--url", "postgres://x/y", "--path", "z"], "--url and --path"],
@@ -73,6 +90,15 @@ describe("B17: wrong usage", () => {
     [["--completions", "tcsh"], "--completions"],
     [["statsu"], "status"]
   ]
+  it("an impossible width leaves no folder behind", async () => {
+    for (const model of [["--embedding-model", "openai:text-embedding-3-small"], []]) {
+      const folder = join(home.directory, "new")
+      const result = await home.run(["init", "--path", folder, ...model, "--embedding-dimensions", "3072"])
+      expect(result).toMatchObject({ code: 2, stdout: "" })
+      expect(existsSync(folder)).toBe(false)
+    }
+  })
+
   for (const [args, says] of wrong) {
     it(`gbrain ${args.join(" ")}: one message, exit 2, nothing on standard output`, async () => {
       const result = await home.run(args)

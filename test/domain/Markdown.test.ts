@@ -353,6 +353,14 @@ describe("slugs and types", () => {
   })
 })
 
+describe("front matter that cannot be read", () => {
+  it.each(["title: [a", 'title: "a', "title: a: b"])("%s: the reason is whole", (fields) => {
+    const parsed = parsePage(`---\n${fields}\n---\nText`, "a.md")
+    const reason = Result.isFailure(parsed) ? parsed.failure : "none"
+    expect(reason).toMatch(/^the front matter cannot be read: \w.*[^:\s]$/)
+  })
+})
+
 describe("gaps", () => {
   const gap = "\n".repeat(1500)
   it("in front matter are refused, if it has fields", () => {

@@ -25,6 +25,7 @@ const say = Effect.fnUntraced(function* (sayings: ReadonlyArray<Saying>) {
 })
 
 const everything = {
+  sourceId: Option.none<string>(),
   entity: Option.none<string>(),
   page: Option.none<string>(),
   query: Option.none<string>(),

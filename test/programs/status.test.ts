@@ -23,7 +23,7 @@ onBothDatabases("status", (brain) => {
       yield* extract(api.url)
       const status = brainStatus().pipe(Effect.provide(brainLayer))
       expect((yield* status).troubles).toEqual([
-        { page: "chats/poison", reason: expect.stringMatching(/^segment: .*\(1 runs\)$/) }
+        { page: "chats/poison", reason: expect.stringMatching(/^segment: .*\(1 run\)$/) }
       ])
       yield* extract(api.url)
       yield* extract(api.url)
@@ -39,13 +39,14 @@ onBothDatabases("status", (brain) => {
         { id: "dead", pid: nobody, host: self.host, stale: true }
       ])
       expect(now.leases[0]?.age_seconds).toBeGreaterThanOrEqual(180)
-      expect(now.runs.map((run) => [run.command, run.status])).toEqual([
-        ["ours", "running"],
-        ["elsewhere", "running"],
-        ["of a dead process", "died"],
-        ["extract-conversation-facts", "completed"],
-        ["extract-conversation-facts", "failed"],
-        ["extract-conversation-facts", "failed"]
+      // What a run spent is written down when it ends.
+      expect(now.runs.map((run) => [run.command, run.status, run.spent_is_known])).toEqual([
+        ["ours", "running", false],
+        ["elsewhere", "running", false],
+        ["of a dead process", "died", false],
+        ["extract-conversation-facts", "completed", true],
+        ["extract-conversation-facts", "failed", true],
+        ["extract-conversation-facts", "failed", true]
       ])
       expect(now.troubles).toContainEqual({
         page: "chats/poison",

@@ -124,6 +124,7 @@ const conversations = (world: World, process: SimulatedProcess) => {
           }
         )
       ),
+    isThere: (slug) => does(() => live().some((page) => page.slug === slug)),
     count: () =>
       does(() => ({
         total: live().length,
@@ -301,11 +302,14 @@ const ledger = (world: World, process: SimulatedProcess) => {
           want,
           caps: {
             daily: Option.map(Option.fromUndefinedOr(world.dailyCap), Money.fromPico),
-            monthly: Option.none()
+            monthly: Option.none(),
+            purse: Option.none()
           },
           others: {
             today,
             month: today,
+            purse: Money.zero,
+            unspentOfPurse: Money.zero,
             unspent: sum(
               others.filter((row) => row.heardAt > now - 120_000).map((row) => row.held - row.spent)
             )

@@ -2,13 +2,19 @@
 import { Console, Effect, Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import { BrainConfig } from "../../services/BrainConfig.ts"
-import { Ended, exitCodes } from "../exit.ts"
+import { Ended, exitCodes, UsageError } from "../exit.ts"
 import { json, locationFlags } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { printJson, table } from "../render/text.ts"
 import type { LocationFlags } from "../../services/Settings.ts"
 
-const key = Argument.String("key").pipe(Argument.withDescription("Name of the setting"))
+const key = Argument.String("key").pipe(
+  Argument.withDescription("Name of the setting"),
+  Argument.filter(
+    (text) => text.trim() !== "",
+    () => "the name of a setting, such as facts.extraction_model"
+  )
+)
 
 const withConfig = (flags: LocationFlags) =>
   Effect.provide(BrainConfig.layer.pipe(Layer.provideMerge(openBrain(flags))))
@@ -35,7 +41,10 @@ const set = Command.make(
   { key, value: Argument.String("value").pipe(Argument.withDescription("Its value")), ...locationFlags },
   (flags) =>
     Effect.gen(function* () {
-      yield* (yield* BrainConfig).set(flags.key, flags.value)
+      yield* (yield* BrainConfig).set(flags.key, flags.value).pipe(
+        // A value that is in the brain already is no slip of whoever gives a command; this one is.
+        Effect.catchTag("BadSetting", ({ message }) => new UsageError({ message }))
+      )
       yield* Console.log(`${flags.key} = ${shown(flags.key, flags.value)}`)
     }).pipe(withConfig(flags))
 ).pipe(Command.withDescription("Change a setting"))

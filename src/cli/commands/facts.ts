@@ -1,5 +1,5 @@
 /** `gbrain facts`: what is known. */
-import { Console, Effect } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type ListedFact, listFacts } from "../../programs/facts/listFacts.ts"
 import { json, locationFlags, optionalCount, optionalText } from "../flags.ts"
@@ -12,6 +12,7 @@ export const facts = Command.make(
     entity: optionalText("entity", "NAME", "About a person, company or project: its slug, name or alias"),
     page: optionalText("page", "SLUG", "Said on this page"),
     query: optionalText("query", "TEXT", "That contain these words"),
+    sourceId: optionalText("source-id", "ID", "From one source; from all unless told"),
     limit: optionalCount("limit", "At most so many. 50 unless told").pipe(
       Flag.map((limit) => (limit._tag === "Some" ? limit.value : 50))
     ),
@@ -22,7 +23,10 @@ export const facts = Command.make(
     const found = yield* listFacts(flags).pipe(Effect.provide(openBrain(flags)))
     if (flags.json) return yield* printJson(found)
     if (found.length === 0) {
-      return yield* Console.error("Nothing is known. gbrain status shows what there is to extract from.")
+      const place = Option.match(flags.sourceId, { onNone: () => "", onSome: (id) => ` in the source ${id}` })
+      return yield* Console.error(
+        `Nothing is known${place}. gbrain status shows what there is to extract from.`
+      )
     }
     yield* Console.log(factsTable(found, flags.entity._tag === "None"))
   })
@@ -30,7 +34,8 @@ export const facts = Command.make(
   Command.withDescription("Show what is known, newest first, with where it was said"),
   Command.withExamples([
     { command: 'gbrain facts --entity "Ana Ruiz"', description: "About one person" },
-    { command: "gbrain facts --query lease", description: "That mention a word" }
+    { command: "gbrain facts --query lease", description: "That mention a word" },
+    { command: "gbrain facts --source-id work --limit 10", description: "The newest of one source" }
   ])
 )
 

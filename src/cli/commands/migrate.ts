@@ -12,7 +12,7 @@ import type { EmbeddingSpace, Migration } from "../../services/EmbeddingMigratio
 import { EmbeddingModel } from "../../services/EmbeddingModel.ts"
 import { mostWorkers, type Workers } from "../../services/WorkerPool.ts"
 import { Ended, exitCodes, UsageError } from "../exit.ts"
-import { dollars, json, locationFlags, optionalCount, optionalText, workersOrAuto } from "../flags.ts"
+import { dollars, json, locationFlags, optionalText, optionalWidth, workersOrAuto } from "../flags.ts"
 import { openBrain } from "../open.ts"
 import { progressStyle, showProgress } from "../render/ProgressView.ts"
 import { migrationPlanText, migrationReportText, migrationStatusText } from "../render/migration.ts"
@@ -22,23 +22,14 @@ import { announceSpending, confirmSpending, defaultCap, endAs } from "../spendin
 const flag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
-/** pgvector's own limit. */
-const widest = 16_000
-
 const embeddings = Command.make(
   "embeddings",
   {
     to: optionalText("to", "MODEL", "The model to go to, such as openai:text-embedding-3-small"),
-    dimensions: optionalCount(
+    dimensions: optionalWidth(
       "dimensions",
       "The width of its vectors; the model's own where it is known"
-    ).pipe(
-      Flag.withAlias("dim"),
-      Flag.filter(
-        Option.match({ onNone: () => true, onSome: (width) => width <= widest }),
-        () => `--dimensions takes at most ${widest}, which is what pgvector stores`
-      )
-    ),
+    ).pipe(Flag.withAlias("dim")),
     workers: workersOrAuto,
     maxCostUsd: dollars("max-cost-usd", "Most dollars to spend; never exceeded. 5 unless told").pipe(
       Flag.withDefault(defaultCap)

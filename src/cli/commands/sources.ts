@@ -5,6 +5,7 @@ import { Sources } from "../../services/Sources.ts"
 import type { LocationFlags } from "../../services/Settings.ts"
 import { json, locationFlags, optionalText } from "../flags.ts"
 import { openBrain } from "../open.ts"
+import { plural } from "../render/sweep.ts"
 import { printJson, table } from "../render/text.ts"
 import { confirmLoss } from "../spending.ts"
 
@@ -77,11 +78,11 @@ const remove = Command.make("remove", { id, yes, ...locationFlags }, (flags) =>
     if (found !== undefined && found.pages > 0 && flags.id !== "default")
       yield* confirmLoss(
         flags.yes,
-        `The source ${flags.id} has ${found.pages} pages. They go, and what was derived from them, with what was paid for.`
+        `The source ${flags.id} has ${plural(found.pages, "page")}. ${found.pages === 1 ? "It goes" : "They go"}, and what was derived from ${found.pages === 1 ? "it" : "them"}, with what was paid for.`
       )
     const pages = yield* sources.remove(flags.id)
     yield* Console.log(
-      `Removed the source ${flags.id} with its ${pages} pages and what was derived from them.`
+      `Removed the source ${flags.id} with its ${plural(pages, "page")} and what was derived from ${pages === 1 ? "it" : "them"}.`
     )
   }).pipe(withSources(flags))
 ).pipe(Command.withDescription("Remove a source, its pages, and what was derived from them"))

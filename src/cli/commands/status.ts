@@ -5,7 +5,9 @@ import { type BrainStatus, brainStatus } from "../../programs/status/brainStatus
 import { brainLayer } from "../../programs/extract-conversation-facts/layer.ts"
 import { json, locationFlags } from "../flags.ts"
 import { openBrain } from "../open.ts"
+import { howFar, jobName } from "../render/jobs.ts"
 import { duration } from "../render/progress.ts"
+import { plural } from "../render/sweep.ts"
 import { print, printJson, table } from "../render/text.ts"
 
 export const status = Command.make(
@@ -36,12 +38,13 @@ const statusText = (state: BrainStatus): string => {
   ]
   return [
     state.brain,
-    `${state.pages} pages in ${state.sources.map((source) => `${source.id} (${source.pages})`).join(", ")}`,
-    `${conversations.total} conversation pages: ${[`${conversations.complete} done`, `${conversations.to_do} to do`, ...aside].join(", ")}`,
-    `${state.facts} facts${state.facts_without_embedding > 0 ? `, ${state.facts_without_embedding} without a vector` : ""}`,
-    `${state.chunks} chunks${state.chunks_without_embedding > 0 ? `, ${state.chunks_without_embedding} without a vector (gbrain embed --stale)` : ""}`,
+    `${plural(state.pages, "page")} in ${state.sources.map((source) => `${source.id} (${source.pages})`).join(", ")}`,
+    `${plural(conversations.total, "conversation page")}: ${[`${conversations.complete} done`, `${conversations.to_do} to do`, ...aside].join(", ")}`,
+    `${plural(state.facts, "fact")}${state.facts_without_embedding > 0 ? `, ${state.facts_without_embedding} without a vector` : ""}`,
+    `${plural(state.chunks, "chunk")}${state.chunks_without_embedding > 0 ? `, ${state.chunks_without_embedding} without a vector (gbrain embed --stale)` : ""}`,
     `spent $${state.spending.today_usd.toFixed(4)} today${of(state.spending.daily_cap_usd)}, $${state.spending.this_month_usd.toFixed(4)} this month${of(state.spending.monthly_cap_usd)}`,
     ...state.troubles.map(({ page, reason }) => `trouble: ${page}: ${reason}`),
+    ...state.jobs.map((job) => `${jobName(job)}: ${howFar(job)}`),
     ...state.leases.map(
       (lease) =>
         `held: ${lease.id} by process ${lease.pid} on ${lease.host ?? "?"} for ${duration(lease.age_seconds * 1000)}${lease.stale ? " (stale)" : ""}`
@@ -58,7 +61,7 @@ const statusText = (state: BrainStatus): string => {
               run.status,
               run.seconds === null ? "" : duration(run.seconds * 1000),
               String(run.workers),
-              `$${run.spent_usd.toFixed(4)}`
+              run.spent_is_known ? `$${run.spent_usd.toFixed(4)}` : "unknown"
             ])
           )
         ])

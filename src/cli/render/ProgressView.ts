@@ -21,6 +21,8 @@ export const showProgress = Effect.fn("showProgress")(function* (style: Progress
   const draw = style === "terminal" ? createLogUpdate(process.stderr, { showCursor: true }) : undefined
 
   const once = Effect.map(progress.snapshot, (snapshot) => {
+    // Nothing has begun: what ends now was not worth a line.
+    if (snapshot.command === "") return
     if (draw !== undefined) draw(renderProgress(snapshot, (process.stderr.columns ?? 80) - 1))
     else if (style === "json") process.stderr.write(`${progressJson(snapshot)}\n`)
     else process.stderr.write(`${renderProgress(snapshot, 200)}\n`)

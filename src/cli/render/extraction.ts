@@ -30,6 +30,7 @@ export const planText = (plan: ExtractionPlan): string => {
       : `, about ${duration(plan.estimated_seconds * 1000)} with ${plural(plan.workers, "worker")}`
   return [
     `${plural(plan.pages_to_do, "conversation page")} to do, ${plural(plan.questions, "question")} to ${plan.model}: about ${dollars(plan.estimated_usd)}, at most ${dollars(plan.at_most_usd)}${time}.`,
+    ...plan.refusals.map((refusal) => `  A run would be refused: ${refusal}`),
     line("pages considered", plan.pages_considered),
     ...ifAny("done", plan.pages_done),
     ...ifAny("not applicable", plan.pages_not_applicable),

@@ -1,31 +1,33 @@
 /** The words of `import`. */
 import type { ImportReport } from "../../programs/import/report.ts"
 import { duration } from "./progress.ts"
+import { number, plural } from "./sweep.ts"
 
 const shown = 20
 
 const heading = (report: ImportReport): string => {
   const { directory, elapsed_ms: elapsed, status } = report
   const counts = [
-    `${report.created} new`,
-    `${report.updated} changed`,
-    `${report.unchanged} unchanged`,
-    ...(report.renamed > 0 ? [`${report.renamed} renamed`] : []),
-    ...(report.deleted > 0 ? [`${report.deleted} deleted`] : []),
-    ...(report.failed > 0 ? [`${report.failed} failed`] : []),
-    ...(report.edited > 0 ? [`${report.edited} edited meanwhile`] : []),
-    ...(report.skipped.length > 0 ? [`${report.skipped.length} skipped`] : [])
+    `${number(report.created)} new`,
+    `${number(report.updated)} changed`,
+    `${number(report.unchanged)} unchanged`,
+    ...(report.renamed > 0 ? [`${number(report.renamed)} renamed`] : []),
+    ...(report.deleted > 0 ? [`${number(report.deleted)} deleted`] : []),
+    ...(report.failed > 0 ? [`${number(report.failed)} failed`] : []),
+    ...(report.edited > 0 ? [`${number(report.edited)} edited meanwhile`] : []),
+    ...(report.skipped.length > 0 ? [`${number(report.skipped.length)} skipped`] : [])
   ].join(", ")
-  const code = report.code_files > 0 ? `, ${report.code_edges} edges between symbols` : ""
-  const derived = `${report.chunks} chunks${code}, ${report.links} links and ${report.timeline_entries} timeline entries`
+  const files = plural(report.files, "file")
+  const chunks = plural(report.chunks, "chunk")
+  const code = report.code_files > 0 ? `, ${plural(report.code_edges, "edge")} between symbols` : ""
+  const derived = `${chunks}${code}, ${plural(report.links, "link")} and ${plural(report.timeline_entries, "timeline entry", "timeline entries")}`
   if (status === "interrupted") {
-    return `Interrupted after ${duration(elapsed)}: ${counts} of ${report.files} files from ${directory}. Run again to go on.`
+    return `Interrupted after ${duration(elapsed)}: ${counts} of ${files} from ${directory}. Run again to go on.`
   }
-  if (report.stopped !== null)
-    return `Stopped: ${report.stopped}\nUntil then: ${counts} of ${report.files} files.`
+  if (report.stopped !== null) return `Stopped: ${report.stopped}\nUntil then: ${counts} of ${files}.`
   return report.dry_run
-    ? `${report.files} files in ${directory}: ${counts}; ${report.chunks} chunks.`
-    : `Imported ${report.files} files from ${directory}: ${counts}; ${derived} written in ${duration(elapsed)}.`
+    ? `${files} in ${directory}: ${counts}; ${chunks}.`
+    : `Imported ${files} from ${directory}: ${counts}; ${derived} written in ${duration(elapsed)}.`
 }
 
 /** The report of an import. */

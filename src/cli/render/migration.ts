@@ -3,10 +3,11 @@ import type { MigrationPlan, MigrationStatus } from "../../programs/migrate-embe
 import type { MigrationReport } from "../../programs/migrate-embeddings/report.ts"
 import { inWords } from "../../programs/migrate-embeddings/target.ts"
 import { duration } from "./progress.ts"
+import { plural } from "./sweep.ts"
 
 const number = (count: number): string => count.toLocaleString("en-US")
 
-const rowsOf = (count: number): string => `${number(count)} ${count === 1 ? "row" : "rows"}`
+const rowsOf = (count: number): string => plural(count, "row")
 
 const dollars = (amount: number | null): string =>
   amount === null ? "an unknown amount" : `$${amount.toFixed(4)}`
@@ -70,7 +71,10 @@ export const migrationReportText = (report: MigrationReport): string =>
           ...ifAny("refused by the model", report.rows_refused),
           ...ifAny("failed", report.rows_failed),
           ...ifAny("indexes made", report.indexes_made),
-          line("model calls", `${number(report.embedding_calls)}, ${number(report.embedding_tokens)} tokens`),
+          line(
+            "model calls",
+            `${number(report.embedding_calls)}, ${plural(report.embedding_tokens, "token")}`
+          ),
           ...ifAny("calls without a known price", report.unpriced_calls),
           ...ifAny("retries", report.retries),
           ...ifAny("rate limited", report.rate_limited)

@@ -1,10 +1,11 @@
 /** The words of `reindex-code`. */
 import type { ReindexCodeReport } from "../../programs/reindex-code/report.ts"
 import { duration } from "./progress.ts"
+import { plural } from "./sweep.ts"
 
 const shown = 10
 
-const pages = (count: number): string => `${count.toLocaleString("en-US")} ${count === 1 ? "page" : "pages"}`
+const pages = (count: number): string => plural(count, "page")
 
 const heading = (report: ReindexCodeReport): string => {
   const cut = `${pages(report.pages_reindexed)} of code cut again in ${duration(report.elapsed_ms)}`
@@ -31,9 +32,9 @@ export const reindexCodeText = (report: ReindexCodeReport): string =>
     ...(report.pages_reindexed === 0
       ? []
       : report.dry_run
-        ? [`  ${report.chunks} chunks there would be`]
+        ? [`  ${plural(report.chunks, "chunk")} there would be`]
         : [
-            `  ${report.chunks} chunks: ${report.chunks_kept} as they were, ${report.chunks_added} new; ${report.chunks_removed} gone; ${report.code_edges} edges between symbols`
+            `  ${plural(report.chunks, "chunk")}: ${report.chunks_kept} as they were, ${report.chunks_added} new; ${report.chunks_removed} gone; ${plural(report.code_edges, "edge")} between symbols`
           ]),
     ...report.failures.slice(0, shown).map(({ item, reason }) => `  failed: ${item}: ${reason}`),
     ...(report.failures.length > shown

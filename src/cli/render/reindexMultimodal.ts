@@ -90,7 +90,10 @@ export const multimodalReportText = (report: MultimodalReport): string =>
       ? []
       : [
           line("calls", `${number(report.calls)} (${report.model})`),
-          line("used", `${number(report.tokens)} tokens, ${(report.pixels / 1e6).toFixed(1)} million pixels`)
+          line(
+            "used",
+            `${plural(report.tokens, "token")}, ${(report.pixels / 1e6).toFixed(1)} million pixels`
+          )
         ]),
     ...ifAny("calls without a known price", report.unpriced_calls),
     ...ifAny("retries", report.retries),

@@ -41,7 +41,10 @@ export const readQuestion = (asked: string): Result.Result<Question, BadQuestion
     .trim()
   if (!/[\p{L}\p{N}]/u.test(text)) {
     return Result.fail(
-      new BadQuestion({ message: 'Say what to look for, in words, such as: gbrain search "seed round"' })
+      new BadQuestion({
+        message:
+          'Say what to look for, in words or numbers, such as "seed round". Signs alone are not looked for.'
+      })
     )
   }
   const parts = text.split(" ")

@@ -26,7 +26,7 @@ import { embedBatches, type EmbeddedItem, type UnembeddedItem } from "./embedBat
 import { textEmbedder } from "./embedder.ts"
 import type { EmbedOptions } from "./options.ts"
 import { type EmbedReport, type EmbedTally, makeEmbedTally, name } from "./report.ts"
-import { makeIndexKeeper } from "./indexKeeper.ts"
+import { type IndexKeeper, makeIndexKeeper } from "./indexKeeper.ts"
 import { requestWishes } from "./requests.ts"
 import { askedOf, chunkScope } from "./scope.ts"
 
@@ -101,13 +101,11 @@ export const embed = Effect.fn("embed")(function* (
     leaseId: embeddingLease,
     isFatal: () => true,
     work: (sourceId) =>
-      Effect.flatMap(index.setAside, () =>
-        embedSource({ ...scope, sourceIds: [sourceId] }, options, toDo, tally, {
-          counted: counts,
-          hasRoom: () => room-- > 0,
-          indexed: index.state() === "kept"
-        })
-      )
+      embedSource({ ...scope, sourceIds: [sourceId] }, options, toDo, tally, {
+        counted: counts,
+        hasRoom: () => room-- > 0,
+        index
+      })
   }).pipe(Effect.tap(() => index.restore))
   return yield* reported(work, {
     report: (ended) => {
@@ -133,7 +131,7 @@ const embedSource = Effect.fnUntraced(function* (
     /** Of all sources. */
     readonly counted: ChunkCounts
     readonly hasRoom: () => boolean
-    readonly indexed: boolean
+    readonly index: IndexKeeper
   }
 ) {
   const chunks = yield* ChunkEmbeddings
@@ -143,6 +141,7 @@ const embedSource = Effect.fnUntraced(function* (
   const embedder = yield* textEmbedder(yield* requestWishes(toDo, options.batchSize))
 
   const write = Effect.fnUntraced(function* (embedded: ReadonlyArray<EmbeddedItem<StaleChunk>>) {
+    yield* run.index.setAside
     const written = yield* chunks.write(
       scope,
       embedded.map(({ item, key, vector }) => ({ id: item.id, hash: item.hash, vector, key }))
@@ -175,7 +174,7 @@ const embedSource = Effect.fnUntraced(function* (
     embedder,
     owner,
     // Into an indexed column writing takes long.
-    journal: run.indexed,
+    journal: run.index.staysIndexed,
     write,
     unembedded
   })

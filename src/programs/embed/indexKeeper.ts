@@ -1,33 +1,30 @@
 /** Sets the vector index aside for a large run, and has it built again at the end: also when an earlier run left it so. */
 import { Clock, Effect, Option } from "effect"
 import { VectorIndex } from "../../services/VectorIndex.ts"
+import { Progress } from "../../services/Progress.ts"
 import { type EmbedReport, type EmbedTally, name } from "./report.ts"
-
-/** Percents between two lines about an index that is being built. */
-const percentsALine = 10
 
 /** Makes the keeper of the index of a run that writes about so many vectors; what could not be done is among its warnings. */
 export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (vectors: number, tally: EmbedTally) {
   const index = yield* VectorIndex
+  const progress = yield* Progress
   let state: EmbedReport["index"] = (yield* index.inPlace) ? "kept" : "none"
 
-  let told = -1
-  let toldPhase = ""
   let took = 0
   const restore = Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
-    const restored = yield* index.restore(({ index: which, phase, share }) => {
-      const percents = Math.floor(Option.getOrElse(share, () => 0) * 100)
-      const step = Math.floor(percents / percentsALine)
-      if (step === told && phase === toldPhase) return Effect.void
-      told = step
-      toldPhase = phase
-      return Effect.logInfo(`Building the index ${which}: ${phase}, ${percents}%`)
-    })
+    const restored = yield* index
+      .restore(({ index: which, phase, share }) => {
+        const percents = Option.map(share, (it) => ` ${Math.floor(it * 100)}%`)
+        return progress.stage(
+          Option.some(`making the index ${which}: ${phase}${Option.getOrElse(percents, () => "")}`)
+        )
+      })
+      .pipe(Effect.ensuring(progress.stage(Option.none())))
     took = (yield* Clock.currentTimeMillis) - startedAt
     if (restored === "built") state = "built"
     else if (restored !== "nothing" && "leftTo" in restored) {
-      yield* Effect.logInfo(`The index is built by ${restored.leftTo}, which still embeds, when that is done`)
+      name(tally.warnings, "index", `is built by ${restored.leftTo}, which still embeds, when that is done`)
     } else if (restored !== "nothing") {
       name(
         tally.warnings,
@@ -38,11 +35,17 @@ export const makeIndexKeeper = Effect.fn("makeIndexKeeper")(function* (vectors: 
   })
 
   if ((yield* index.pending).length > 0) state = "to-build"
-  // Once, by the first who has something to write: a run that finds every source held elsewhere leaves the index alone.
+  // Once, by the first who has a vector to write: a run that finds every source held elsewhere, or has no money for a single
+  // request, leaves the index alone.
   const setAside = yield* Effect.cached(
     Effect.map(index.setAsideFor(vectors), (aside) => {
       if (aside) state = "to-build"
     })
   )
-  return { state: () => state, took: () => took, setAside, restore }
+  /** Whether vectors go into an index one by one: it is there, and too few of them are to be written to set it aside. */
+  const staysIndexed = state === "kept" && !(yield* index.isWorth(vectors))
+  return { state: () => state, took: () => took, staysIndexed, setAside, restore }
 })
+
+/** What keeps the index of a run. */
+export type IndexKeeper = Effect.Success<ReturnType<typeof makeIndexKeeper>>

@@ -3,9 +3,11 @@
  * cut as in a run.
  */
 import { Effect, Option, Schema, Stream } from "effect"
-import { BrainConfig } from "../../services/BrainConfig.ts"
+import { BrainConfig, embeddingSettings } from "../../services/BrainConfig.ts"
 import { Conversations } from "../../services/Conversations.ts"
+import { checkFactsWidth, VectorColumns } from "../../services/EmbeddingWidth.ts"
 import { Journal } from "../../services/Journal.ts"
+import { Prices, unpriced } from "../../services/Prices.ts"
 import { describeUnread } from "./body.ts"
 import { makeEstimate } from "./estimate.ts"
 import type { ExtractionOptions } from "./options.ts"
@@ -13,7 +15,7 @@ import { markOf, planPage, readPage, unreadTranscript } from "./plan.ts"
 import { readJournaled } from "./segment.ts"
 import { isOver } from "./segments.ts"
 import { PageProblem } from "./report.ts"
-import { scopeOf } from "./scope.ts"
+import { checkSwitch, scopeOf } from "./scope.ts"
 
 const Count = Schema.Int
 
@@ -57,7 +59,9 @@ export const ExtractionPlan = Schema.Struct({
   /** Seconds at so many workers; null when their number is not known. */
   estimated_seconds: Schema.NullOr(Count),
   unrecognised: Schema.Array(PageProblem),
-  unreadable: Schema.Array(PageProblem)
+  unreadable: Schema.Array(PageProblem),
+  /** Why a run under a cap would not begin, in words with the way out; empty when it would. */
+  refusals: Schema.Array(Schema.String)
 })
 
 /** What a dry run found out. */
@@ -163,10 +167,11 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
     types: scope.types,
     slug: Option.getOrNull(options.slug),
     pages_considered: counts.total,
-    pages_done: counts.complete + done,
-    pages_not_applicable: counts.notApplicable,
+    // With `--force` these are read again, and counted as what they are found to be.
+    pages_done: options.force ? 0 : counts.complete + done,
+    pages_not_applicable: options.force ? 0 : counts.notApplicable,
     pages_opted_out: counts.optedOut,
-    pages_set_aside: counts.setAside,
+    pages_set_aside: options.force ? 0 : counts.setAside,
     pages_to_do: toDo,
     pages_too_large: tooLarge,
     pages_unrecognised: unrecognisedCount,
@@ -177,6 +182,27 @@ export const planExtraction = Effect.fn("planExtraction")(function* (
     formats,
     ...foretold,
     unrecognised,
-    unreadable
+    unreadable,
+    refusals: yield* refusalsOf(options, model)
   } satisfies ExtractionPlan
+})
+
+/** What a run checks before it begins, in its order: each by itself, so that all that is to be mended is named at once. */
+const refusalsOf = Effect.fnUntraced(function* (options: ExtractionOptions, model: string) {
+  const prices = yield* Prices
+  const embedding = yield* embeddingSettings(yield* BrainConfig)
+  const said = ({ message }: { readonly message: string }) => Effect.succeed([message])
+  const ofSwitch = yield* checkSwitch(options).pipe(
+    Effect.as<ReadonlyArray<string>>([]),
+    Effect.catchTag("ExtractionDisabled", said)
+  )
+  const ofWidth = yield* checkFactsWidth(embedding.dimensions, embedding.model).pipe(
+    Effect.as<ReadonlyArray<string>>([]),
+    Effect.catchTags({ WidthMismatch: said, ImpossibleWidth: said }),
+    Effect.provide(VectorColumns.layer)
+  )
+  const ofPrices = [model, embedding.model].flatMap((it) =>
+    Option.isSome(prices.of(it)) ? [] : [unpriced(it).message]
+  )
+  return [...ofSwitch, ...ofWidth, ...ofPrices]
 })

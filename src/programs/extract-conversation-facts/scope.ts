@@ -2,7 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { type ConversationType, conversationTypes, pageTypesOf } from "../../domain/ConversationPages.ts"
 import { BrainConfig, isSwitchedOff } from "../../services/BrainConfig.ts"
-import type { ConversationScope } from "../../services/Conversations.ts"
+import { Conversations, type ConversationScope } from "../../services/Conversations.ts"
 import { Sources } from "../../services/Sources.ts"
 import type { ExtractionOptions } from "./options.ts"
 
@@ -13,6 +13,12 @@ export interface ExtractionScope extends ConversationScope {
 
 /** Extraction is switched off in this brain. */
 export class ExtractionDisabled extends Schema.TaggedError<ExtractionDisabled>()("ExtractionDisabled", {
+  message: Schema.String
+}) {}
+
+/** The page that was asked for is not there. */
+export class NoSuchPage extends Schema.TaggedError<NoSuchPage>()("NoSuchPage", {
+  slug: Schema.String,
   message: Schema.String
 }) {}
 
@@ -29,17 +35,27 @@ export const checkSwitch = Effect.fn("checkSwitch")(function* (options: Extracti
   }
 })
 
-/** The pages a run of a chat `model` is about. Fails when the source does not exist. */
+/** The pages a run of a chat `model` is about. Fails when the source or the page that is named does not exist. */
 export const scopeOf = Effect.fn("scopeOf")(function* (options: ExtractionOptions, model: string) {
   const sources = yield* Sources
   const types = Option.isSome(options.types) ? options.types.value : yield* usualTypes
+  const sourceIds = yield* sources.idsFor(options.sourceId)
+  if (Option.isSome(options.slug)) yield* checkPage(options.slug.value, sourceIds)
   return {
-    sourceIds: yield* sources.idsFor(options.sourceId),
+    sourceIds,
     types,
     pageTypes: pageTypesOf(types),
     slug: options.slug,
     model
   } satisfies ExtractionScope
+})
+
+const checkPage = Effect.fnUntraced(function* (slug: string, sourceIds: ReadonlyArray<string>) {
+  if (yield* (yield* Conversations).isThere(slug, sourceIds)) return
+  return yield* new NoSuchPage({
+    slug,
+    message: `There is no page ${slug} in ${sourceIds.join(", ")}. Find it with: gbrain search WORDS`
+  })
 })
 
 const decodeTypes = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Array(Schema.String)))

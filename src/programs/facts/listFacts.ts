@@ -7,7 +7,9 @@ import { entitySlug } from "../../domain/EntityName.ts"
 import { readQuestion } from "../../domain/search/Question.ts"
 import { patternOf } from "../../domain/search/Spelling.ts"
 import { livingFact } from "../../services/search/scope.ts"
+import { sourceIdsFor } from "../../services/Sources.ts"
 import { inspectIndex } from "../../services/search/WordIndex.ts"
+import { unknownPage } from "../graph/page.ts"
 
 /** A fact, as it is shown. */
 export const ListedFact = Schema.Struct({
@@ -37,6 +39,8 @@ const decode = Schema.decodeUnknownEffect(Schema.Array(ListedFact))
 
 /** What to list. */
 export interface FactQuery {
+  /** One source; all when none. */
+  readonly sourceId: Option.Option<string>
   /** A slug, a name or an alias. */
   readonly entity: Option.Option<string>
   /** The slug of the page they were said on. */
@@ -71,10 +75,16 @@ const repeatsExpected = 50
 /**
  * Lists facts, the newest first: those that still hold. What marks pages as done is no fact and is left out. What several pages say of the same
  * entity, in the same words or in others that mean the same, is listed once, where it was said last; see decision 007.
+ * Fails when the source that is named is not there, or the page.
  */
 export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
   const sql = yield* SqlClient.SqlClient
   const all = sql`true`
+  if (Option.isSome(query.sourceId)) yield* sourceIdsFor(query.sourceId)
+  const from = Option.match(query.sourceId, {
+    onNone: () => all,
+    onSome: (id) => sql`source_id = ${id}`
+  })
   const about = Option.match(query.entity, {
     onNone: () => all,
     onSome: (entity) => {
@@ -94,7 +104,7 @@ export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
   const rows = yield* sql`
     with found as (
       select fact.* from facts fact
-      where ${livingFact(sql)} and ${about} and ${on} and ${saying}
+      where ${livingFact(sql)} and ${from} and ${about} and ${on} and ${saying}
       order by valid_from desc, id limit ${query.limit * 2 + repeatsExpected}
     ), repeats as (
       select found.id, other.id as other_id, other.source_markdown_slug as page,
@@ -115,5 +125,11 @@ export const listFacts = Effect.fn("listFacts")(function* (query: FactQuery) {
     where not exists (select 1 from repeats join found other on other.id = repeats.other_id
       where repeats.id = found.id and comes_before)
     order by valid_from desc, found.id limit ${query.limit}`
+  if (rows.length === 0 && Option.isSome(query.page)) {
+    // Nothing said on a page that is there is an answer; a page that is not there is a slip.
+    const pages = yield* sql`
+      select 1 from pages where slug = ${query.page.value} and deleted_at is null and ${from} limit 1`
+    if (pages.length === 0) yield* unknownPage(query.page.value, query.sourceId)
+  }
   return yield* Effect.orDie(decode(rows))
 })

@@ -1,6 +1,7 @@
 /** The page that a reader names. */
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { sourceIdsFor } from "../../services/Sources.ts"
 
 /** No page has the slug, or several sources have one. */
 export class UnknownPage extends Schema.TaggedError<UnknownPage>()("UnknownPage", {
@@ -16,16 +17,17 @@ export interface ShownPage {
   readonly title: string
 }
 
-/** The page with a slug: in the source that is told, else in `default`, else in the only source that has one. */
+/** The page with a slug: in the source that is told, which must exist, else in `default`, else in the only source that has one. */
 export const pageBySlug = Effect.fn("pageBySlug")(function* (slug: string, sourceId: Option.Option<string>) {
   const sql = yield* SqlClient.SqlClient
+  if (Option.isSome(sourceId)) yield* sourceIdsFor(sourceId)
   const pages = yield* sql<ShownPage>`
     select id, source_id as source, slug, title from pages
     where slug = ${slug} and deleted_at is null
       and ${Option.match(sourceId, { onNone: () => sql`true`, onSome: (id) => sql`source_id = ${id}` })}
     order by source_id <> 'default', source_id`
   const [page, ...others] = pages
-  if (page === undefined) return yield* unknown(slug, sourceId)
+  if (page === undefined) return yield* unknownPage(slug, sourceId)
   if (page.source !== "default" && others.length > 0) {
     return yield* new UnknownPage({
       slug,
@@ -35,7 +37,11 @@ export const pageBySlug = Effect.fn("pageBySlug")(function* (slug: string, sourc
   return page
 })
 
-const unknown = Effect.fnUntraced(function* (slug: string, sourceId: Option.Option<string>) {
+/** Fails: there is no page with this slug. Says which may be meant. */
+export const unknownPage = Effect.fn("unknownPage")(function* (
+  slug: string,
+  sourceId: Option.Option<string>
+) {
   const sql = yield* SqlClient.SqlClient
   const last = slug.split("/").pop() ?? slug
   const near = yield* sql<{ readonly slug: string }>`

@@ -203,7 +203,7 @@ const nothingThere = ({ directory, sourceId }: ImportOrigin, strategy: Strategy,
     message:
       known === 0
         ? `There are no ${what} in ${directory}.`
-        : `There are no ${what} in ${directory} any more, and ${known} pages came from it. ` +
+        : `There are no ${what} in ${directory} any more, and ${known === 1 ? "1 page" : `${known} pages`} came from it. ` +
           `Nothing was deleted; if they are to go, remove the source: gbrain sources remove ${sourceId}`
   })
 }

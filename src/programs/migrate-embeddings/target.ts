@@ -1,5 +1,5 @@
 /** To which model a run goes, and whether that fits what is under way. */
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { defaultWidth, widthProblem } from "../../domain/EmbeddingDimensions.ts"
 import { sameSpace } from "../../domain/EmbeddingSpace.ts"
 import {
@@ -8,6 +8,11 @@ import {
   type Migration,
   MigrationRefused
 } from "../../services/EmbeddingMigrations.ts"
+
+/** No model is named to go to, or its vectors cannot be of the width that is asked for. */
+export class TargetUnfit extends Schema.TaggedError<TargetUnfit>()("TargetUnfit", {
+  message: Schema.String
+}) {}
 
 /** What is asked for on the command line. */
 export interface AskedTarget {
@@ -21,7 +26,7 @@ export const resolveTarget = Effect.fn("resolveTarget")(function* (asked: AskedT
   if (Option.isSome(open)) yield* checkForward(open.value)
   const model = Option.orElse(asked.to, () => Option.map(open, ({ to }) => to.model))
   if (Option.isNone(model)) {
-    return yield* refuse(
+    return yield* unfit(
       "Say to which model: gbrain migrate embeddings --to openai:text-embedding-3-small --dimensions 1536"
     )
   }
@@ -35,12 +40,12 @@ export const resolveTarget = Effect.fn("resolveTarget")(function* (asked: AskedT
     Option.orElse(() => defaultWidth(model.value))
   )
   if (Option.isNone(dimensions)) {
-    return yield* refuse(
+    return yield* unfit(
       `How wide ${model.value}'s vectors are is not known here. Say it with --dimensions N.`
     )
   }
   const problem = widthProblem(model.value, dimensions.value)
-  if (Option.isSome(problem)) return yield* refuse(`${problem.value} Say another with --dimensions N.`)
+  if (Option.isSome(problem)) return yield* unfit(`${problem.value} Say another with --dimensions N.`)
   const target: EmbeddingSpace = { model: model.value, dimensions: dimensions.value }
   if (Option.isSome(open) && !sameSpace(open.value.to, target)) return yield* other(open.value)
   return target
@@ -71,5 +76,7 @@ const other = (open: Migration) =>
       : `The brain was migrated to ${inWords(open.to)} and still keeps its old vectors. First drop them: gbrain migrate embeddings --finish, or go back: gbrain migrate embeddings --undo`
   )
 
-/** An error that says what is wrong with what was asked for. */
+const unfit = (message: string) => new TargetUnfit({ message })
+
+/** An error that says why what was asked for cannot be done now. */
 export const refuse = (message: string) => new MigrationRefused({ message })

@@ -1,9 +1,11 @@
 /** What state a brain is in: pages, conversations done and to do, facts, who holds what now, what was run and what it cost. */
 import { Effect, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Job } from "../../domain/Job.ts"
 import * as Money from "../../domain/Money.ts"
 import { Brain } from "../../services/Brain.ts"
 import { HostProcess } from "../../services/HostProcess.ts"
+import { JobStore } from "../../services/JobStore.ts"
 import { ledgerStanding } from "../../services/Ledger.ts"
 import { Sources } from "../../services/Sources.ts"
 import { livingFact } from "../../services/search/scope.ts"
@@ -41,6 +43,8 @@ export const BrainStatus = Schema.Struct({
   }),
   /** Pages and segments with trouble, and why. */
   troubles: Schema.Array(Schema.Struct({ page: Schema.String, reason: Schema.String })),
+  /** Jobs that wait or run. */
+  jobs: Schema.Array(Job),
   leases: Schema.Array(ListedLease),
   runs: Schema.Array(
     Schema.Struct({
@@ -49,7 +53,9 @@ export const BrainStatus = Schema.Struct({
       started_at: Schema.String,
       seconds: Schema.NullOr(Schema.Finite),
       workers: Count,
-      spent_usd: Schema.Finite
+      spent_usd: Schema.Finite,
+      /** Whether that is all: a run writes down what it spent when it ends, and one that died never did. */
+      spent_is_known: Schema.Boolean
     })
   )
 })
@@ -74,9 +80,13 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
   const troubles = yield* sql<{ readonly page: string; readonly reason: string }>`
     select slug as page, reason from gbrain_effect.pages_set_aside
     union all
-    select slug, 'segment: ' || reason || ' (' || attempts || ' runs)' from gbrain_effect.segment_failures
+    select slug, 'segment: ' || reason || ' (' || attempts || case attempts when 1 then ' run)' else ' runs)' end
+    from gbrain_effect.segment_failures
     limit ${shown}`
   const leases = yield* listLeases({ limit: shown })
+  const jobs = yield* Effect.flatMap(JobStore, (store) => store.list({ alive: true, limit: shown })).pipe(
+    Effect.provide(JobStore.layer)
+  )
   const runs = yield* sql<{
     command: string
     status: string
@@ -116,10 +126,12 @@ export const brainStatus = Effect.fn("brainStatus")(function* () {
       monthly_cap_usd: Option.getOrNull(Option.map(ledger.monthlyCap, Money.toNumber))
     },
     troubles,
+    jobs,
     leases,
     runs: runs.map(({ host, pid, ...run }) => ({
       ...run,
-      status: run.status === "running" && isGone(host, pid) ? "died" : run.status
+      status: run.status === "running" && isGone(host, pid) ? "died" : run.status,
+      spent_is_known: run.status !== "running"
     }))
   } satisfies BrainStatus
 })

@@ -1,24 +1,33 @@
 /** What becomes of the index on vectors in runs of `embed`, as the run reports it and `doctor` sees it. */
 import { describe, expect, inject, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Option } from "effect"
+import { Duration, Effect, Fiber, Layer, Logger, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Money from "../../../src/domain/Money.ts"
 import { examine } from "../../../src/programs/doctor/examine.ts"
 import { embed } from "../../../src/programs/embed/embed.ts"
 import { embedLayer } from "../../../src/programs/embed/layer.ts"
 import { defaultEmbedOptions } from "../../../src/programs/embed/options.ts"
-import type { EmbedReport } from "../../../src/programs/embed/report.ts"
+import { makeIndexKeeper } from "../../../src/programs/embed/indexKeeper.ts"
+import { type EmbedReport, makeEmbedTally } from "../../../src/programs/embed/report.ts"
 import { brainLayer } from "../../../src/programs/extract-conversation-facts/layer.ts"
+import { Budget } from "../../../src/services/Budget.ts"
 import { HostProcess } from "../../../src/services/HostProcess.ts"
 import { OpenAi } from "../../../src/services/OpenAi.ts"
-import { VectorIndexPolicy } from "../../../src/services/VectorIndex.ts"
+import { Progress } from "../../../src/services/Progress.ts"
+import { Usage } from "../../../src/services/Usage.ts"
+import { VectorIndex, VectorIndexPolicy } from "../../../src/services/VectorIndex.ts"
+import { WorkerPool } from "../../../src/services/WorkerPool.ts"
 import { postgresBrain } from "../../support/brains.ts"
 import { environment, standIn } from "../../support/extraction.ts"
 
-const run = (url: string, onInterrupt: (report: EmbedReport) => Effect.Effect<void> = () => Effect.void) =>
+const run = (
+  url: string,
+  onInterrupt: (report: EmbedReport) => Effect.Effect<void> = () => Effect.void,
+  cap = "5"
+) =>
   embed({ ...defaultEmbedOptions, batchSize: Option.some(10) }, onInterrupt).pipe(
     Effect.provide(
-      embedLayer({ workers: 2, cap: Money.parseUsd("5") }).pipe(
+      embedLayer({ workers: 2, cap: Money.parseUsd(cap) }).pipe(
         Layer.provide(
           Layer.succeed(VectorIndexPolicy, {
             fromVectors: 10,
@@ -66,6 +75,27 @@ describe.skipIf(inject("noPostgres") !== "")(`embed and the index on vectors ${i
     }).pipe(Effect.scoped, Effect.provide(postgresBrain))
   )
 
+  it.live("with no money for a single request it is not touched", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* fill
+      const api = yield* standIn()
+      const numberOf = sql<{
+        readonly oid: number
+      }>`select 'idx_chunks_embedding'::regclass::oid::int8 as oid`
+      const before = yield* numberOf
+      const report = yield* run(api.url, undefined, "0.000000001")
+      expect(report).toMatchObject({
+        status: "budget",
+        chunks_embedded: 0,
+        index: "kept",
+        index_ms: expect.any(Number)
+      })
+      // One that was built again would be another.
+      expect(yield* numberOf).toEqual(before)
+    }).pipe(Effect.scoped, Effect.provide(postgresBrain))
+  )
+
   it.live("interrupted while it is aside: the report and doctor say so, and the next run builds it", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
@@ -108,11 +138,58 @@ describe.skipIf(inject("noPostgres") !== "")(`embed and the index on vectors ${i
           )
         const api = yield* standIn()
         yield* another(process.ppid)
-        expect(yield* run(api.url)).toMatchObject({ status: "completed", index: "to-build", warnings: [] })
+        expect(yield* run(api.url)).toMatchObject({
+          status: "completed",
+          index: "to-build",
+          warnings: [
+            { item: "index", reason: expect.stringContaining(`by process ${process.ppid} on ${host}`) }
+          ]
+        })
         expect(yield* isIndexed).toBe(false)
         yield* another(2 ** 30)
         expect(yield* run(api.url)).toMatchObject({ status: "completed", index: "built" })
         expect(yield* isIndexed).toBe(true)
       }).pipe(Effect.scoped, Effect.provide(postgresBrain))
+  )
+})
+
+describe("while the index is built", () => {
+  it.effect("the progress says how far it is, and nothing is logged", () =>
+    Effect.gen(function* () {
+      const logged: Array<unknown> = []
+      const stages: Array<string | undefined> = []
+      const progress = yield* Progress
+      const stage = Effect.map(progress.snapshot, (now) => {
+        stages.push(Option.getOrUndefined(now.stage))
+      })
+      const keeper = yield* makeIndexKeeper(1, makeEmbedTally()).pipe(
+        Effect.provideService(
+          VectorIndex,
+          VectorIndex.of({
+            inPlace: Effect.succeed(true),
+            isWorth: () => Effect.succeed(true),
+            setAsideFor: () => Effect.succeed(true),
+            pending: Effect.succeed([]),
+            restore: (onProgress) =>
+              onProgress({ index: "idx", phase: "loading tuples", share: Option.some(0.42) }).pipe(
+                Effect.andThen(stage),
+                Effect.as("built" as const)
+              )
+          })
+        )
+      )
+      yield* keeper.restore.pipe(
+        Effect.provide(Logger.layer([Logger.make(({ message }) => logged.push(message))]))
+      )
+      yield* stage
+      expect(stages).toEqual(["making the index idx: loading tuples 42%", undefined])
+      expect(logged).toEqual([])
+    }).pipe(
+      Effect.provide(
+        Progress.layer.pipe(
+          Layer.provide([Budget.layer({ cap: Option.none() }), WorkerPool.layer({ workers: 1 }), Usage.layer])
+        )
+      )
+    )
   )
 })

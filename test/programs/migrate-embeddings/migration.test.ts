@@ -51,7 +51,7 @@ onBothDatabases("migrate embeddings", (brain) => {
       const asked = (model: string, dimensions: number) =>
         resolveTarget({ to: Option.some(model), dimensions: Option.some(dimensions) })
       const refused = yield* Effect.flip(asked("voyage:voyage-4", 1536))
-      expect(refused).toMatchObject({ _tag: "MigrationRefused" })
+      expect(refused).toMatchObject({ _tag: "TargetUnfit" })
       expect(refused.message).toContain("256, 512, 1024 or 2048 dimensions, not of 1536")
       expect(yield* asked("voyage:voyage-4", 512)).toEqual({ model: "voyage:voyage-4", dimensions: 512 })
     }).pipe(Effect.provide(layer))
