@@ -218,6 +218,7 @@ describe("help", () => {
         migrate             Take the brain to another embedding model or width while it is in use
         status              Show pages, conversations done and to do, facts, leases, and what was run and spent
         doctor              Examine the brain, its database, its models and keys; name what is wrong and how to mend it
+        jobs                Look after the work that was handed over with --background, and do it
         lock                Show who works on which pages, and release what a lost process holds
         config              Read and change the settings that live in the brain
         sources             List, add and remove the sources of pages

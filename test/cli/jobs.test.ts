@@ -48,7 +48,7 @@ describe("jobs of an embedded brain", () => {
 
   it("are done by a process of their own, which answers meanwhile and ends when nothing is left (B12)", async () => {
     // Slow enough that it goes on while it is looked at.
-    api.behave({ chatLatency: 5000 })
+    api.behave({ chatLatency: 10_000 })
     const begun = await run("extract-conversation-facts", "--workers", "2", "--background", "--json")
     expect(begun).toMatchObject({ code: 0 })
     const { created, id, pid } = handedOver(begun.stdout)
@@ -80,10 +80,11 @@ describe("jobs of an embedded brain", () => {
     expect(unknown.code).toBe(1)
     expect(unknown.stderr).toContain("nowhere")
 
+    const following = home.start(["jobs", "follow", String(id)], { OPENAI_BASE_URL: api.url })
+    await until(() => /\d+ of 12 pages/.test(following.stderr()))
     api.behave({ chatLatency: 300 })
-    const followed = await run("jobs", "follow", String(id))
+    const followed = await following.ended
     expect(followed).toMatchObject({ code: 0 })
-    expect(followed.stderr).toMatch(/\d+ of 12 pages/)
     expect(followed.stdout).toContain(`${pages * 4} facts from ${pages} pages`)
     await until(() => !isThere(pid))
     const shown = JSON.parse((await run("jobs", "get", String(id), "--json")).stdout)

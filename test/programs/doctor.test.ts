@@ -1,9 +1,12 @@
 /** What `doctor` finds, and what it says to do. */
 import { expect } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { type Check, examine } from "../../src/programs/doctor/examine.ts"
+import type { Check } from "../../src/programs/doctor/Check.ts"
+import { examine } from "../../src/programs/doctor/examine.ts"
 import { brainLayer } from "../../src/programs/extract-conversation-facts/layer.ts"
+import { brainStatus } from "../../src/programs/status/brainStatus.ts"
+import { JobStore } from "../../src/services/JobStore.ts"
 import { HostProcess } from "../../src/services/HostProcess.ts"
 import { OpenAi } from "../../src/services/OpenAi.ts"
 import { onBothDatabases } from "../support/brains.ts"
@@ -95,6 +98,32 @@ onBothDatabases("doctor", (brain) => {
       expect(yield* finding).toMatchObject({ status: "warn" })
       yield* mend
       expect(yield* finding).toMatchObject({ status: "ok" })
+    }))
+
+  test("jobs that nobody works on", () =>
+    Effect.gen(function* () {
+      expect((yield* findings({}))("jobs")).toMatchObject({ status: "ok", message: "0 jobs wait or run" })
+      yield* Effect.flatMap(JobStore, (store) =>
+        store.add(
+          [
+            {
+              command: "extract-conversation-facts",
+              sourceId: Option.none(),
+              asked: {},
+              asking: "a",
+              workers: "4"
+            }
+          ],
+          Option.none()
+        )
+      ).pipe(Effect.provide(JobStore.layer))
+      expect((yield* findings({}))("jobs")).toMatchObject({
+        status: "warn",
+        message: "1 job waits or runs, and nobody works on jobs",
+        fix: "gbrain jobs work"
+      })
+      const { jobs } = yield* brainStatus().pipe(Effect.provide(brainLayer))
+      expect(jobs).toMatchObject([{ command: "extract-conversation-facts", status: "waiting", workers: "4" }])
     }))
 
   test("leases of processes that are gone, here or past their time", () =>
