@@ -2,11 +2,11 @@
 import { Clock, Console, Duration, Effect, Schedule } from "effect"
 import { Flag } from "effect/cli"
 import { createLogUpdate } from "log-update"
-import { isAlive, type Job, type LiveRunner, type Submission, type Submitted } from "../domain/Job.ts"
+import { isAlive, type Job, type Submission, type Submitted } from "../domain/Job.ts"
 import { Jobs } from "../programs/jobs/Jobs.ts"
 import { type LocationFlags, Settings } from "../services/Settings.ts"
 import { Ended, exitCodes, UsageError } from "./exit.ts"
-import { jobsAt, jobsBehind } from "./jobsAt.ts"
+import { jobsAt } from "./jobsAt.ts"
 import { answersAt, socketOf } from "./jobSocket.ts"
 import { howFar, jobName, jobText } from "./render/jobs.ts"
 import { printable, printJson } from "./render/text.ts"
@@ -36,100 +36,126 @@ export type BackgroundFlags = LocationFlags & {
 }
 
 /** Fails when the flags contradict each other. */
-export const checkBackground = (flags: BackgroundFlags & { readonly dryRun: boolean }) => {
+export const checkBackground = (
+  flags: BackgroundFlags & { readonly dryRun: boolean; readonly progressJson: boolean }
+) => {
   if (flags.follow && !flags.background) {
     return Effect.fail(
       new UsageError({ message: "--follow goes with --background. Jobs there are: gbrain jobs follow ID" })
     )
   }
-  return flags.background && flags.dryRun
-    ? Effect.fail(new UsageError({ message: "--background and --dry-run exclude each other." }))
+  const [other] = [...(flags.dryRun ? ["--dry-run"] : []), ...(flags.progressJson ? ["--progress-json"] : [])]
+  return flags.background && other !== undefined
+    ? Effect.fail(new UsageError({ message: `--background and ${other} exclude each other.` }))
     : Effect.void
 }
 
-/** How long a process may take until it works on a job that waits for nothing else. */
+/** How long a process that was started may take until it works on jobs. */
 const patience = Duration.seconds(60)
+
+/** How long those who are said to work on jobs may take to notice new ones. */
+const noticedWithin = Duration.seconds(10)
 
 const look = Schedule.spaced(Duration.millis(250))
 
 /** Hands the work over, sees to it that somebody works on it, and says what it is called. */
 export const handOver = Effect.fnUntraced(function* (flags: BackgroundFlags, submission: Submission) {
-  const { runners, submitted } = yield* Effect.gen(function* () {
+  const { noticed, submitted } = yield* Effect.gen(function* () {
     const jobs = yield* Jobs
-    return { submitted: yield* jobs.submit(submission), runners: yield* jobs.runners }
-  }).pipe(Effect.provide(jobsAt(flags)))
-
-  const begun = yield* runners.length > 0
-    ? Effect.succeed({ jobs: submitted, by: runners })
-    : begin(flags, submitted)
-  yield* flags.json && !flags.follow
-    ? printJson({ jobs: begun.jobs, runners: begun.by })
-    : Effect.forEach(begun.jobs, ({ job }) => Console.log(`job_id=${job.id}`), { discard: true })
-  yield* Effect.forEach(begun.jobs, (it) => Console.error(printable(handedOver(it))), { discard: true })
-  const [{ job } = { job: undefined }] = begun.jobs
-  if (job === undefined) return
+    const handed = yield* jobs.submit(submission)
+    yield* Effect.forEach(handed, (it) => Console.error(printable(handedOver(it))), { discard: true })
+    if (!flags.json) yield* Effect.forEach(handed, ({ job }) => Console.log(`job_id=${job.id}`))
+    return { submitted: handed, noticed: (yield* jobs.runners).length > 0 && (yield* isNoticed(handed)) }
+  }).pipe(
+    Effect.provide(jobsAt(flags)),
+    // Asked again it is the same submission.
+    Effect.retry({ schedule: look, times: 5, while: (error) => error._tag === "RunnerGone" })
+  )
+  if (!noticed) yield* begin(flags)
+  const ids = submitted.map(({ job }) => job.id)
+  if (flags.follow) return yield* follow(ids, flags)
+  const { jobs, runners } = yield* Effect.gen(function* () {
+    const service = yield* Jobs
+    return { jobs: yield* Effect.forEach(ids, service.get), runners: yield* service.runners }
+  }).pipe(
+    Effect.provide(jobsAt(flags)),
+    Effect.retry({ schedule: look, times: 20, while: (error) => error._tag === "RunnerGone" })
+  )
+  if (flags.json) return yield* printJson({ jobs, runners })
+  const by = runners.map(({ host, pid }) => `process ${pid} on ${host}`).join(", ")
   yield* Console.error(
     printable(
-      `Worked on by ${begun.by.map(({ host, pid }) => `process ${pid} on ${host}`).join(", ")}. ` +
-        `How far: gbrain jobs follow ${job.id}. To stop it: gbrain jobs cancel ${job.id}`
+      `Jobs are worked on by ${by === "" ? "nobody any more" : by}. ` +
+        `How far: gbrain jobs follow ${ids[0]}. To stop it: gbrain jobs cancel ${ids[0]}`
     )
   )
-  if (flags.follow) {
-    yield* follow(
-      begun.jobs.map((it) => it.job.id),
-      flags
-    )
-  }
 })
 
 const handedOver = ({ created, job }: Submitted): string =>
   created
-    ? `Handed over: ${jobName(job)}.`
-    : `Under way already: ${jobName(job)}, ${job.status}, handed over ${job.submitted_at}.`
+    ? `Handed over: ${jobName(job)}${job.cap_usd === null ? "" : `, for at most $${job.cap_usd.toFixed(2)}`}.`
+    : `Under way already: ${jobName(job)}, handed over ${job.submitted_at}.`
+
+// A machine that went away without a word counts among those who work on jobs for a while, and one that is about to leave, too.
+const isNoticed = (submitted: ReadonlyArray<Submitted>) =>
+  Effect.gen(function* () {
+    const jobs = yield* Jobs
+    yield* Effect.forEach(submitted, ({ job }) => jobs.get(job.id)).pipe(
+      Effect.repeat({ schedule: look, until: (all) => all.every(isTakenCareOf) })
+    )
+    return true
+  }).pipe(Effect.timeoutOrElse({ duration: noticedWithin, orElse: () => Effect.succeed(false) }))
+
+// Silent for longer than this, who had it may be dead.
+const silentFor = 20
+
+const isTakenCareOf = (job: Job): boolean =>
+  !isAlive(job.status) ||
+  (job.status === "waiting" ? job.passed_on : job.silent_seconds !== null && job.silent_seconds < silentFor)
 
 // Nobody works on the brain's jobs: a process of our own does from now on.
-const begin = Effect.fnUntraced(function* (flags: LocationFlags, submitted: ReadonlyArray<Submitted>) {
+const begin = Effect.fnUntraced(function* (flags: LocationFlags) {
   const location = yield* (yield* Settings).locate(flags)
   const started = yield* startRunner(location)
   yield* Console.error(printable(`Started process ${started.pid} for it; what it says: ${started.log}`))
-  const first = submitted[0]?.job.id ?? 0
-  const seen = Effect.gen(function* () {
-    const jobs = yield* Jobs
-    // One that was under way may still stand as in the hands of somebody who died.
-    yield* Effect.all([jobs.get(first), jobs.runners]).pipe(
-      Effect.repeat({
-        schedule: look,
-        until: ([{ status }, runners]) =>
-          !isAlive(status) || (status === "running" && runners.some(({ pid }) => pid === started.pid))
-      })
-    )
-    const now = yield* Effect.forEach(submitted, ({ created, job }) =>
-      Effect.map(jobs.get(job.id), (at): Submitted => ({ created, job: at }))
-    )
-    const by: ReadonlyArray<LiveRunner> = yield* jobs.runners
-    return { jobs: now, by }
-  })
-  const through =
-    location.kind === "postgres"
-      ? Effect.provide(seen, jobsAt(flags))
+  const path = location.kind === "pglite" ? socketOf(location.directory) : undefined
+  const atWork =
+    path === undefined
+      ? Effect.gen(function* () {
+          const jobs = yield* Jobs
+          yield* Effect.repeat(jobs.runners, {
+            schedule: look,
+            until: (all) => all.some(({ pid }) => pid === started.pid)
+          })
+        }).pipe(Effect.provide(jobsAt(flags)))
       : // Until it has opened the brain it does not answer.
-        Effect.andThen(
-          Effect.repeat(answersAt(socketOf(location.directory)), { schedule: look, until: (is) => is }),
-          Effect.provide(seen, jobsBehind(socketOf(location.directory)))
-        )
-  return yield* through.pipe(
+        Effect.repeat(answersAt(path), { schedule: look, until: (is) => is })
+  yield* Effect.asVoid(atWork).pipe(
     Effect.timeoutOrElse({
       duration: patience,
       orElse: () =>
         Effect.fail(
           new RunnerFailed({
-            message: `Process ${started.pid} does not take up the job; see ${started.log}. The job waits.`
+            message: `Process ${started.pid} does not begin to work; see ${started.log}. The job waits.`
           })
         )
     }),
-    Effect.raceFirst(started.failed)
+    Effect.raceFirst(
+      // Somebody else may have been quicker: the brain is his, and so are its jobs.
+      Effect.catchTag(started.ended, "RunnerFailed", (error) =>
+        path === undefined
+          ? Effect.fail(error)
+          : Effect.filterOrFail(
+              Effect.delay(answersAt(path), aMoment),
+              (is) => is,
+              () => error
+            )
+      )
+    )
   )
 })
+
+const aMoment = Duration.seconds(3)
 
 /** Shows how far jobs are until all have ended, and their reports; ends as the worst of them did. */
 export const follow = Effect.fnUntraced(function* (
@@ -142,14 +168,16 @@ export const follow = Effect.fnUntraced(function* (
   )
   const untilEnded = Effect.gen(function* () {
     const jobs = yield* Jobs
+    let alone = 0
     for (;;) {
       const all = yield* Effect.forEach(ids, (id) => jobs.get(id))
       yield* shown.show(all)
       if (all.every((job) => !isAlive(job.status))) return all
       // As long as an embedded brain is open here, nobody can work on its jobs.
-      if (jobs.opensAlone) {
+      alone = (yield* jobs.runners).length === 0 ? alone + 1 : 0
+      if (jobs.opensAlone || alone * Duration.toSeconds(everyLook) > Duration.toSeconds(patience)) {
         return yield* new RunnerFailed({
-          message: `Nobody works on ${all.map(jobName).join(", ")} any more. Start somebody with: gbrain jobs work`
+          message: `Nobody works on ${all.map(jobName).join(", ")} now. Start somebody with: gbrain jobs work`
         })
       }
       yield* Effect.sleep(everyLook)
@@ -163,7 +191,8 @@ export const follow = Effect.fnUntraced(function* (
     Effect.onInterrupt(() =>
       Effect.forEach(
         shown.latest(),
-        (job) => Console.log(printable(`${jobName(job)} goes on: ${howFar(job)}`)),
+        (job) =>
+          (flags.json ? Console.error : Console.log)(printable(`${jobName(job)} goes on: ${howFar(job)}`)),
         { discard: true }
       )
     )

@@ -5,6 +5,7 @@ import { UnknownPages } from "../programs/embed/scope.ts"
 import { NoSuchPage } from "../programs/extract-conversation-facts/scope.ts"
 import { UnknownPage } from "../programs/graph/page.ts"
 import { TargetUnfit } from "../programs/migrate-embeddings/target.ts"
+import { JobRefused } from "../programs/jobs/JobKind.ts"
 import { UnknownSource } from "../services/Sources.ts"
 
 /** What a process ends with. */
@@ -33,7 +34,8 @@ type WrongUsage =
   UsageError | BadQuestion | NoSuchPage | TargetUnfit | UnknownPage | UnknownPages | UnknownSource
 
 /** Whether an error means that the command line is wrong, whoever found it out. */
-export const isWrongUsage = (error: unknown): error is WrongUsage =>
+export const isWrongUsage = (error: unknown): error is WrongUsage | JobRefused =>
+  (error instanceof JobRefused && error.wrongUsage) ||
   [UsageError, BadQuestion, NoSuchPage, TargetUnfit, UnknownPage, UnknownPages, UnknownSource].some(
     (wrong) => error instanceof wrong
   )

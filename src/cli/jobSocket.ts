@@ -8,12 +8,15 @@ import { Effect } from "effect"
 /** Longer paths than this no system takes for a socket. */
 const longestSocketPath = 100
 
-/** Where the process that works on an embedded brain's jobs answers. Only the brain's owner can write to its folder. */
+/**
+ * Where the process that works on an embedded brain's jobs answers: in the brain's folder, to which only its owner can write; where that
+ * has too long a name, in the user's own folder for such things, if the system has one.
+ */
 export const socketOf = (directory: string): string => {
   const inside = join(resolve(directory), "gbrain-jobs.sock")
   if (Buffer.byteLength(inside) <= longestSocketPath) return inside
   const name = createHash("sha256").update(inside).digest("hex").slice(0, 16)
-  return join(tmpdir(), `gbrain-${name}.sock`)
+  return join(process.env["XDG_RUNTIME_DIR"] ?? tmpdir(), `gbrain-${name}.sock`)
 }
 
 /** Whether somebody answers there. */

@@ -13,8 +13,8 @@ export interface StartedRunner {
   readonly pid: number
   /** What it says goes there. */
   readonly log: string
-  /** Fails, with what it said, when it ends with a failure. */
-  readonly failed: Effect.Effect<never, RunnerFailed>
+  /** Waits for its end; fails, with what it said, when that is a failure. */
+  readonly ended: Effect.Effect<void, RunnerFailed>
 }
 
 /**
@@ -46,18 +46,25 @@ export const startRunner = Effect.fnUntraced(function* (location: BrainLocation)
     return {
       pid,
       log,
-      failed: Effect.callback((resume) => {
-        const tell = (why: string) =>
+      ended: Effect.callback((resume) => {
+        const fail = (why: string) =>
           resume(
             new RunnerFailed({
-              message: `The process that was to work on the job ended: ${why}. The job waits: gbrain jobs work does it.`
+              message: `The process that was to work on the job ended: ${why}\nThe job waits; do it with: gbrain jobs work`
             })
           )
-        child.once("error", (error) => tell(error.message))
+        child.once("error", (error) => fail(error.message))
         child.once("exit", (code) => {
-          if (code !== 0) tell(saidSince().split("\n").at(-1) ?? `exit code ${code}`)
+          if (code === 0) return resume(Effect.void)
+          fail(lastLine(saidSince()) ?? `exit code ${code}`)
         })
       })
     }
   })
 })
+
+const lastLine = (text: string) =>
+  text
+    .split("\n")
+    .at(-1)
+    ?.replace(/^gbrain: /, "")

@@ -33,12 +33,16 @@ export const Job = Schema.Struct({
   submitted_at: Schema.String,
   started_at: Schema.NullOr(Schema.String),
   finished_at: Schema.NullOr(Schema.String),
+  /** Whether somebody who works on jobs has heard of it. */
+  passed_on: Schema.Boolean,
   cancel_asked: Schema.Boolean,
   /** Who works on it or did last, and for how many seconds nothing was heard of him. */
   host: Schema.NullOr(Schema.String),
   pid: Schema.NullOr(Schema.Int),
   silent_seconds: Schema.NullOr(Schema.Finite),
-  /** How many processes died while they had it. */
+  /** How often it was taken up; progress and report are those of the last time. */
+  taken: Schema.Int,
+  /** How many processes died with it before they got anything done. */
   deaths: Schema.Int,
   progress: Schema.NullOr(ProgressEvent),
   /** What the command reports, as with `--json`. */

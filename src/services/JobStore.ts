@@ -40,6 +40,12 @@ export interface HeldJob {
 /** What is said of a held job: it was asked to stop, somebody else has it, or neither. */
 export type Standing = "go on" | "cancel" | "taken over"
 
+/** A job that the engine is, or was, told of; a new round of one is a new piece of work to it. */
+export interface DispatchedJob {
+  readonly id: number
+  readonly round: number
+}
+
 /** How a job ended. */
 export interface JobEnd {
   readonly status: Exclude<JobStatus, "waiting" | "running">
@@ -62,21 +68,24 @@ export class JobStore extends Context.Service<
       readonly limit: number
     }) => Effect.Effect<ReadonlyArray<Job>, SqlError.SqlError>
     readonly get: (id: number) => Effect.Effect<Option.Option<Job>, SqlError.SqlError>
-    /** Ends a job that nobody has begun, and asks whoever works on one to stop. */
+    /** Ends a job that nobody works on, as far as is heard, and asks whoever works on one to stop. */
     readonly askToCancel: (id: number) => Effect.Effect<Option.Option<Job>, SqlError.SqlError>
     /** How many are alive. */
     readonly countAlive: Effect.Effect<number, SqlError.SqlError>
     /** Jobs that the engine was not told of yet, and that it was. */
-    readonly undispatched: Effect.Effect<ReadonlyArray<number>, SqlError.SqlError>
+    readonly undispatched: Effect.Effect<ReadonlyArray<DispatchedJob>, SqlError.SqlError>
     readonly dispatched: (id: number) => Effect.Effect<void, SqlError.SqlError>
+    /** Jobs that the engine was told of and of which nothing was heard for minutes; and a new round for one that it has done with. */
+    readonly unheardOf: Effect.Effect<ReadonlyArray<DispatchedJob>, SqlError.SqlError>
+    readonly newRound: (job: DispatchedJob) => Effect.Effect<void, SqlError.SqlError>
     /** Takes a job into this process's hands; none when it has ended. */
     readonly take: (id: number) => Effect.Effect<Option.Option<HeldJob>, SqlError.SqlError>
     /** Tells how far it is. */
     readonly tell: (job: HeldJob, progress: ProgressEvent) => Effect.Effect<Standing, SqlError.SqlError>
-    /** Writes down how it ended. */
-    readonly end: (job: HeldJob, end: JobEnd) => Effect.Effect<void, SqlError.SqlError>
-    /** Gives it back unfinished: this process stops, another may go on. */
-    readonly giveBack: (job: HeldJob) => Effect.Effect<void, SqlError.SqlError>
+    /** Writes down how it ended; false when somebody else has it. */
+    readonly end: (job: HeldJob, end: JobEnd) => Effect.Effect<boolean, SqlError.SqlError>
+    /** Gives it back unfinished: this process stops, another may go on; false when one has. */
+    readonly giveBack: (job: HeldJob) => Effect.Effect<boolean, SqlError.SqlError>
   }
 >()("gbrain/JobStore") {
   /** The jobs of the open brain. */
@@ -85,6 +94,9 @@ export class JobStore extends Context.Service<
     Effect.suspend(() => make)
   )
 }
+
+/** One of whom nothing is heard for so long is not there any more, or without his database. He says something every second. */
+const silence = "2 minutes"
 
 const decodeJobs = Schema.decodeUnknownEffect(Schema.Array(Job))
 
@@ -96,12 +108,11 @@ const make = Effect.gen(function* () {
   // A brain that is only looked at may have been made before there were jobs.
   const there = yield* hasOwnTable(sql, "jobs")
 
-  const shown =
-    sql.literal(`id::int as id, command, source_id, workers, (cap_picousd / 1e12)::float8 as cap_usd, status,
+  const shown = sql.literal(`command, source_id, workers, (cap_picousd / 1e12)::float8 as cap_usd, status,
     to_json(submitted_at at time zone 'UTC') #>> '{}' || 'Z' as submitted_at,
     to_json(started_at at time zone 'UTC') #>> '{}' || 'Z' as started_at,
     to_json(finished_at at time zone 'UTC') #>> '{}' || 'Z' as finished_at,
-    cancel_asked_at is not null as cancel_asked, host, pid,
+    dispatched_at is not null as passed_on, cancel_asked_at is not null as cancel_asked, fence as taken, host, pid,
     extract(epoch from clock_timestamp() - heard_at)::float8 as silent_seconds, deaths, progress, report, error`)
   const decoded = (rows: ReadonlyArray<unknown>) => Effect.orDie(decodeJobs(rows))
   const first = (rows: ReadonlyArray<unknown>) =>
@@ -113,10 +124,11 @@ const make = Effect.gen(function* () {
         insert into gbrain_effect.jobs (command, source_id, asked, asking, workers, purse, cap_picousd)
         values (${job.command}, ${Option.getOrNull(job.sourceId)}, ${JSON.stringify(job.asked)}::jsonb, ${job.asking},
           ${job.workers}, ${purse}, ${cap}::numeric)
-        on conflict (asking) where status in ('waiting', 'running') do nothing returning id::int as id`
+        on conflict (asking) where status in ('waiting', 'running') and cancel_asked_at is null do nothing returning id::int as id`
       const rows = yield* made === undefined
-        ? sql`select ${shown} from gbrain_effect.jobs where asking = ${job.asking} and status in ('waiting', 'running')`
-        : sql`select ${shown} from gbrain_effect.jobs where id = ${made.id}`
+        ? sql`select id::int as id, ${shown} from gbrain_effect.jobs where asking = ${job.asking}
+              and status in ('waiting', 'running') and cancel_asked_at is null`
+        : sql`select id::int as id, ${shown} from gbrain_effect.jobs where id = ${made.id}`
       const found = yield* first(rows)
       return Option.map(found, (it) => ({ job: it, created: made !== undefined }))
     }).pipe(
@@ -140,21 +152,27 @@ const make = Effect.gen(function* () {
     list: ({ alive, limit }) =>
       there
         ? Effect.flatMap(
-            sql`select ${shown} from gbrain_effect.jobs
+            sql`select id::int as id, ${shown} from gbrain_effect.jobs
                 where ${alive ? sql`status in ('waiting', 'running')` : sql`true`} order by id desc limit ${limit}`,
             decoded
           )
         : Effect.succeed([]),
     get: (id) =>
       there
-        ? Effect.flatMap(sql`select ${shown} from gbrain_effect.jobs where id = ${id}`, first)
+        ? Effect.flatMap(sql`select id::int as id, ${shown} from gbrain_effect.jobs where id = ${id}`, first)
         : Effect.succeedNone,
     askToCancel: (id) =>
       Effect.flatMap(
-        sql`update gbrain_effect.jobs set cancel_asked_at = coalesce(cancel_asked_at, clock_timestamp()),
-              status = case when status = 'waiting' then 'cancelled' else status end,
-              finished_at = case when status = 'waiting' then clock_timestamp() else finished_at end
-            where id = ${id} and status in ('waiting', 'running') returning ${shown}`,
+        // The fence is for one who wakes up after that.
+        sql`with stopped as (
+              select id, status = 'waiting' or heard_at < clock_timestamp() - ${silence}::interval as at_once
+              from gbrain_effect.jobs where id = ${id} and status in ('waiting', 'running') for update
+            )
+            update gbrain_effect.jobs job set cancel_asked_at = coalesce(cancel_asked_at, clock_timestamp()),
+              status = case when at_once then 'cancelled' else status end,
+              fence = case when at_once then fence + 1 else fence end,
+              finished_at = case when at_once then clock_timestamp() else finished_at end
+            from stopped where job.id = stopped.id returning job.id::int as id, ${shown}`,
         first
       ),
     countAlive: Effect.map(
@@ -162,21 +180,37 @@ const make = Effect.gen(function* () {
         select count(*)::int as n from gbrain_effect.jobs where status in ('waiting', 'running')`,
       ([row]) => row?.n ?? 0
     ),
-    undispatched: Effect.map(
-      sql<{ readonly id: number }>`
-        select id::int as id from gbrain_effect.jobs where status = 'waiting' and dispatched_at is null order by id`,
-      (rows) => rows.map(({ id }) => id)
-    ),
+    undispatched: sql<DispatchedJob>`
+      select id::int as id, round from gbrain_effect.jobs where status = 'waiting' and dispatched_at is null order by id`,
     dispatched: (id) =>
       Effect.asVoid(sql`update gbrain_effect.jobs set dispatched_at = clock_timestamp() where id = ${id}`),
+    unheardOf: sql<DispatchedJob>`
+      select id::int as id, round from gbrain_effect.jobs
+      where status in ('waiting', 'running')
+        and greatest(dispatched_at, heard_at) < clock_timestamp() - ${silence}::interval`,
+    newRound: ({ id, round }) =>
+      Effect.asVoid(
+        sql`update gbrain_effect.jobs set status = 'waiting', round = round + 1, dispatched_at = null
+            where id = ${id} and round = ${round} and status in ('waiting', 'running')`
+      ),
     take: (id) =>
       resilient(sql<TakenRow>`
-        update gbrain_effect.jobs set fence = fence + 1, status = 'running',
-          deaths = deaths + case when status = 'running' and holder <> ${holder} then 1 else 0 end, holder = ${holder}, host = ${host}, pid = ${pid},
-          heard_at = clock_timestamp(),
+        with former as (
+          select id, host, pid, purse, status = 'running' and holder <> ${holder} as died,
+            coalesce((progress ->> 'done')::int, 0) = 0 as fruitless
+          from gbrain_effect.jobs where id = ${id} and status in ('waiting', 'running') for update
+        ),
+        -- What it held of the purse stays held, but nobody waits for it to be given back.
+        buried as (
+          update gbrain_effect.ledger set heard_at = '-infinity' from former
+          where died and ledger.purse = former.purse and starts_with(owner, former.host || ' ' || former.pid || ' ')
+        )
+        update gbrain_effect.jobs job set fence = fence + 1, status = 'running',
+          deaths = deaths + case when died and fruitless then 1 else 0 end,
+          holder = ${holder}, host = ${host}, pid = ${pid}, heard_at = clock_timestamp(), progress = null,
           started_at = coalesce(started_at, clock_timestamp())
-        where id = ${id} and status in ('waiting', 'running')
-        returning id::int as id, fence, command, asked, workers, purse, cap_picousd::text as cap, deaths,
+        from former where job.id = former.id
+        returning job.id::int as id, fence, command, asked, workers, job.purse, cap_picousd::text as cap, deaths,
           cancel_asked_at is not null as cancel_asked`).pipe(
         Effect.map(([row]) => Option.map(Option.fromUndefinedOr(row), held))
       ),
@@ -191,12 +225,11 @@ const make = Effect.gen(function* () {
       resilient(sql`
         update gbrain_effect.jobs set status = ${status}, report = ${JSON.stringify(report)}::jsonb, error = ${error},
           finished_at = clock_timestamp(), heard_at = clock_timestamp()
-        where ${underFence(job)}`).pipe(Effect.asVoid),
+        where ${underFence(job)} returning id`).pipe(Effect.map((rows) => rows.length > 0)),
     giveBack: (job) =>
       resilient(sql`
-        update gbrain_effect.jobs set status = 'waiting', heard_at = clock_timestamp() where ${underFence(job)}`).pipe(
-        Effect.asVoid
-      )
+        update gbrain_effect.jobs set status = 'waiting', heard_at = clock_timestamp()
+        where ${underFence(job)} returning id`).pipe(Effect.map((rows) => rows.length > 0))
   })
 })
 

@@ -20,7 +20,7 @@ const isThere = (pid: number): boolean => {
 
 const handedOver = (stdout: string) => {
   const { jobs, runners } = JSON.parse(stdout)
-  return { id: Number(jobs[0].job.id), created: jobs[0].created, pid: Number(runners[0]?.pid) }
+  return { id: Number(jobs[0].id), pid: Number(runners[0]?.pid) }
 }
 
 describe("jobs of an embedded brain", () => {
@@ -51,8 +51,7 @@ describe("jobs of an embedded brain", () => {
     api.behave({ chatLatency: 10_000 })
     const begun = await run("extract-conversation-facts", "--workers", "2", "--background", "--json")
     expect(begun).toMatchObject({ code: 0 })
-    const { created, id, pid } = handedOver(begun.stdout)
-    expect(created).toBe(true)
+    const { id, pid } = handedOver(begun.stdout)
     expect(isThere(pid)).toBe(true)
 
     const listed = JSON.parse((await run("jobs", "list", "--json")).stdout)
@@ -75,9 +74,9 @@ describe("jobs of an embedded brain", () => {
     const again = handedOver(
       (await run("extract-conversation-facts", "--workers", "2", "--background", "--json")).stdout
     )
-    expect(again).toEqual({ id, created: false, pid })
+    expect(again).toEqual({ id, pid })
     const unknown = await run("extract-conversation-facts", "--source-id", "nowhere", "--background")
-    expect(unknown.code).toBe(1)
+    expect(unknown.code).toBe(2)
     expect(unknown.stderr).toContain("nowhere")
 
     const following = home.start(["jobs", "follow", String(id)], { OPENAI_BASE_URL: api.url })
@@ -90,7 +89,7 @@ describe("jobs of an embedded brain", () => {
     const shown = JSON.parse((await run("jobs", "get", String(id), "--json")).stdout)
     expect(shown).toMatchObject({
       status: "completed",
-      deaths: 0,
+      taken: 1,
       report: { pages_processed: pages, facts_inserted: pages * 4 }
     })
     expect(JSON.parse((await run("status", "--json")).stdout)).toMatchObject({ facts: pages * 4, leases: [] })
@@ -115,6 +114,20 @@ describe("jobs of an embedded brain", () => {
     expect(api.stats().chatCalls - before).toBeLessThan(pages * 2)
   }, 180_000)
 
+  it("handed over by two at once, with nobody to work on them: one process does both", async () => {
+    api.behave({ chatLatency: 100 })
+    const ask = (slug: string) =>
+      run("extract-conversation-facts", "--slug", slug, "--force", "--background", "--json")
+    const both = await Promise.all([ask("chat-2"), ask("chat-3")])
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    const [one, two] = both.map(({ stdout }) => handedOver(stdout).id)
+    expect(one).not.toBe(two)
+    for (const id of [one, two]) {
+      const followed = await run("jobs", "follow", String(id))
+      expect(followed).toMatchObject({ code: 0, stdout: expect.stringContaining("completed") })
+    }
+  }, 180_000)
+
   it("that cannot be done fail where they are looked at", async () => {
     const env = { OPENAI_API_KEY: "", OPENAI_BASE_URL: "", ANTHROPIC_API_KEY: "" }
     const ended = await home.run(
@@ -134,7 +147,7 @@ describe("jobs of an embedded brain", () => {
     const dry = await run("extract-conversation-facts", "--background", "--dry-run")
     expect(dry).toMatchObject({ code: 2 })
     const none = await run("jobs", "get", "4711")
-    expect(none).toMatchObject({ code: 1, stdout: "" })
+    expect(none).toMatchObject({ code: 2, stdout: "" })
     expect(none.stderr).toContain("There is no job 4711")
     expect(await run("jobs", "list")).toMatchObject({ code: 0, stdout: "" })
   }, 120_000)
@@ -157,12 +170,17 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     const api = await startStandIn({ chatLatency: 50 })
     const env = { GBRAIN_DATABASE_URL: brain.url, OPENAI_BASE_URL: api.url }
     const done = await home.run(
-      ["extract-conversation-facts", "--workers", "5", "--background", "--follow"],
+      ["extract-conversation-facts", "--workers", "5", "--background", "--follow", "--json"],
       env
     )
     expect(done).toMatchObject({ code: 0 })
-    expect(done.stdout).toContain("job_id=1")
-    expect(done.stdout).toContain("80 facts from 20 pages")
+    expect(JSON.parse(done.stdout).jobs).toEqual([
+      expect.objectContaining({
+        id: 1,
+        status: "completed",
+        report: expect.objectContaining({ facts_inserted: 80, pages_processed: 20 })
+      })
+    ])
     const pid = Number(/Started process (\d+)/.exec(done.stderr)?.[1])
     await until(() => !isThere(pid))
     await brain.expectWhole(20)
@@ -196,7 +214,7 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     const followed = await home.run(["jobs", "follow", String(id), "--json"], env)
     expect(followed).toMatchObject({ code: 0 })
     expect(JSON.parse(followed.stdout).jobs).toEqual([
-      expect.objectContaining({ id, status: "completed", deaths: 1, pid: other?.pid })
+      expect.objectContaining({ id, status: "completed", taken: 2, pid: other?.pid })
     ])
     await brain.expectWhole(undefined, [victim])
     const answered = api.log().filter((it) => it.endpoint === "chat" && it.outcome === "answered")
@@ -232,7 +250,7 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     proxy.mend()
     const followed = await home.run(["jobs", "follow", String(id), "--json"], direct)
     expect(JSON.parse(followed.stdout).jobs).toEqual([
-      expect.objectContaining({ id, status: "completed", deaths: 0 })
+      expect.objectContaining({ id, status: "completed", taken: 1 })
     ])
     await brain.expectWhole(16)
     expect(api.stats().chatCalls).toBe(32)
@@ -269,6 +287,7 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     expect((await home.run(["jobs", "work", "--until-idle"], env)).code).toBe(0)
     expect(JSON.parse((await home.run(["jobs", "get", String(id), "--json"], env)).stdout)).toMatchObject({
       status: "completed",
+      taken: 2,
       deaths: 0
     })
     await brain.expectWhole()

@@ -8,6 +8,7 @@ import { Jobs } from "../../src/programs/jobs/Jobs.ts"
 import type { JobEvent } from "../../src/programs/jobs/runJob.ts"
 import { workOnJobs } from "../../src/programs/jobs/work.ts"
 import { BrainConfig } from "../../src/services/BrainConfig.ts"
+import { HostProcess } from "../../src/services/HostProcess.ts"
 import { JobStore } from "../../src/services/JobStore.ts"
 import { onBothDatabases } from "../support/brains.ts"
 import { conversation, environment, factsOf, putPages, standIn } from "../support/extraction.ts"
@@ -186,16 +187,56 @@ onBothDatabases("jobs", (brain) => {
       const failed = yield* jobs.get(submitted?.job.id ?? 0)
       expect(failed.status).toBe("failed")
       expect(failed.error).toContain("key")
+      // Three processes take it, and are not heard of again.
       const [second] = yield* submit()
+      const id = second?.job.id ?? 0
+      const process = (pid: number) =>
+        Layer.fresh(JobStore.layer).pipe(
+          Layer.provide(
+            Layer.succeed(HostProcess, HostProcess.of({ pid, host: "gone", isAlive: () => false }))
+          )
+        )
+      for (const pid of [1, 2, 3]) {
+        yield* Effect.flatMap(JobStore, (store) => store.take(id)).pipe(Effect.provide(process(pid)))
+      }
+      yield* Effect.flatMap(JobStore, (store) => store.newRound({ id, round: 0 }))
       const sql = yield* SqlClient.SqlClient
-      yield* sql`update gbrain_effect.jobs set status = 'running', host = 'gone', pid = 1, deaths = 2
-        where id = ${second?.job.id ?? 0}`
-      yield* sql`update gbrain_effect.jobs set dispatched_at = null`
-      const store = yield* JobStore
-      expect(yield* store.undispatched).toEqual([])
-      yield* sql`update gbrain_effect.jobs set status = 'waiting', deaths = 3 where id = ${second?.job.id ?? 0}`
+      yield* sql`update gbrain_effect.jobs set status = 'running' where id = ${id}`
+      expect(Option.getOrThrow(yield* Effect.flatMap(JobStore, (store) => store.take(id))).deaths).toBe(3)
+      yield* Effect.flatMap(JobStore, (store) => store.newRound({ id, round: 1 }))
       yield* work(api)
-      expect((yield* jobs.get(second?.job.id ?? 0)).error).toContain("3 processes died")
+      expect(yield* jobs.get(id)).toMatchObject({ status: "failed" })
+      expect((yield* jobs.get(id)).error).toContain("3 processes died")
+    }))
+
+  test("more jobs than are done at a time wait; one that is cancelled meanwhile is not begun", () =>
+    Effect.gen(function* () {
+      const api = yield* standIn({ chatLatency: 30 })
+      yield* chats(8)
+      const jobs = yield* Jobs
+      const ids: Array<number> = []
+      for (let index = 0; index < 6; index++) {
+        for (const { job } of yield* submit({ slug: Option.some(`chats/default-${index}`) })) ids.push(job.id)
+      }
+      const working = yield* Effect.forkChild(work(api))
+      yield* Effect.repeat(jobs.get(ids[0] ?? 0), {
+        schedule: Schedule.spaced("5 millis"),
+        until: ({ status }) => status !== "waiting"
+      })
+      const cancelled = yield* Effect.forEach(ids.slice(4), jobs.cancel)
+      const events = yield* Fiber.join(working)
+      for (const { id, status } of cancelled) {
+        if (status === "cancelled") expect(events).not.toContain(`${id} running`)
+      }
+      const ended = yield* Effect.forEach(ids.slice(0, 4), jobs.get)
+      expect(ended.map(({ status }) => status)).toEqual(["completed", "completed", "completed", "completed"])
+    }))
+
+  test("another cap, or other workers, make another job", () =>
+    Effect.gen(function* () {
+      const [first] = yield* submit({}, "5")
+      expect((yield* submit({}, "5"))[0]).toMatchObject({ created: false, job: { id: first?.job.id } })
+      expect((yield* submit({}, "0.5"))[0]).toMatchObject({ created: true, job: { cap_usd: 0.5 } })
     }))
 
   test("options that another version wrote and cannot be read fail the job, in words", () =>

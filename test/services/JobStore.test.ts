@@ -101,15 +101,15 @@ onBothDatabases("JobStore", (brain) => {
       const asleep = yield* taken(sleeper, job.id)
       expect(yield* sleeper.tell(asleep, toEvent(snapshot))).toBe("go on")
       const awake = yield* taken(other, job.id)
-      expect(awake.deaths).toBe(1)
+      expect(awake.deaths).toBe(0)
       expect(yield* sleeper.tell(asleep, toEvent(snapshot))).toBe("taken over")
-      yield* sleeper.end(asleep, { status: "failed", report: null, error: "late" })
-      yield* sleeper.giveBack(asleep)
+      expect(yield* sleeper.end(asleep, { status: "failed", report: null, error: "late" })).toBe(false)
+      expect(yield* sleeper.giveBack(asleep)).toBe(false)
       expect(Option.getOrThrow(yield* other.get(job.id))).toMatchObject({
         status: "running",
         pid: 2,
         error: null,
-        progress: toEvent(snapshot)
+        progress: null
       })
       expect(yield* other.tell(awake, toEvent(snapshot))).toBe("go on")
     }))
@@ -148,11 +148,67 @@ onBothDatabases("JobStore", (brain) => {
       const store = yield* storeOf(1)
       const a = yield* added(store, "a")
       const b = yield* added(store, "b")
-      expect(yield* store.undispatched).toEqual([a.job.id, b.job.id])
+      expect(yield* store.undispatched).toEqual([
+        { id: a.job.id, round: 0 },
+        { id: b.job.id, round: 0 }
+      ])
       yield* store.dispatched(a.job.id)
-      expect(yield* store.undispatched).toEqual([b.job.id])
+      expect(Option.getOrThrow(yield* store.get(a.job.id)).passed_on).toBe(true)
+      expect(yield* store.undispatched).toEqual([{ id: b.job.id, round: 0 }])
       yield* store.askToCancel(b.job.id)
       expect(yield* store.undispatched).toEqual([])
+    }))
+
+  test("a job of which nothing was heard for minutes begins a new round, once", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* storeOf(1)
+      const { job } = yield* added(store, "a")
+      yield* store.dispatched(job.id)
+      yield* taken(store, job.id)
+      expect(yield* store.unheardOf).toEqual([])
+      yield* sql`update gbrain_effect.jobs set dispatched_at = now() - interval '5 minutes',
+        heard_at = now() - interval '3 minutes'`
+      const lost = { id: job.id, round: 0 }
+      expect(yield* store.unheardOf).toEqual([lost])
+      yield* store.newRound(lost)
+      yield* store.newRound(lost)
+      expect(yield* store.undispatched).toEqual([{ id: job.id, round: 1 }])
+    }))
+
+  test("a job that is asked to stop takes no more submissions; one whose holder is silent ends at once (B12)", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* storeOf(1)
+      const first = yield* added(store, "a")
+      const held = yield* taken(store, first.job.id)
+      yield* store.askToCancel(first.job.id)
+      const second = yield* added(store, "a")
+      expect(second.created).toBe(true)
+      expect(second.job.id).not.toBe(first.job.id)
+      yield* sql`update gbrain_effect.jobs set heard_at = now() - interval '3 minutes' where id = ${first.job.id}`
+      expect(Option.getOrThrow(yield* store.askToCancel(first.job.id)).status).toBe("cancelled")
+      expect(yield* store.end(held, { status: "completed", report: null, error: null })).toBe(false)
+    }))
+
+  test("who died with a job after it got somewhere is not counted, and nobody waits for what he held", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const one = yield* storeOf(1)
+      const { job } = yield* added(one, "a")
+      const held = yield* taken(one, job.id)
+      const purse = Option.getOrThrow(held.purse).name
+      yield* sql`insert into gbrain_effect.ledger (day, owner, held_picousd, spent_picousd, heard_at, purse)
+        values (current_date, 'h 1 x', 10, 5, now(), ${purse}), (current_date, 'h 10 y', 10, 5, now(), ${purse}),
+          (current_date, 'h 1 z', 10, 5, now(), 'another')`
+      yield* one.tell(held, toEvent(snapshot))
+      const two = yield* storeOf(2)
+      expect((yield* taken(two, job.id)).deaths).toBe(0)
+      expect(Option.getOrThrow(yield* two.get(job.id))).toMatchObject({ taken: 2, progress: null })
+      expect((yield* taken(yield* storeOf(3), job.id)).deaths).toBe(1)
+      const silent = yield* sql<{ owner: string }>`
+        select owner from gbrain_effect.ledger where heard_at = '-infinity'`
+      expect(silent).toEqual([{ owner: "h 1 x" }])
     }))
 
   test("a brain that was made before there were jobs, and is only looked at, has none", () =>

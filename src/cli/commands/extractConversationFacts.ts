@@ -1,5 +1,5 @@
 /** `gbrain extract-conversation-facts`. */
-import { Effect, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type ConversationType, conversationTypes } from "../../domain/ConversationPages.ts"
 import * as Money from "../../domain/Money.ts"
@@ -157,6 +157,17 @@ const run = (options: ExtractionOptions, flags: Flags) =>
   )
 
 const inBackground = Effect.fnUntraced(function* (options: ExtractionOptions, flags: Flags) {
+  // What a person is asked before money is spent needs the brain; one that works on jobs already cannot be looked into.
+  yield* confirmSpending(
+    flags,
+    Effect.gen(function* () {
+      const model = yield* resolveChatModel(flags.model)
+      return Option.some(planText(yield* planExtraction(options, model, known(flags.workers))))
+    }).pipe(
+      Effect.provide(brainLayer.pipe(Layer.provideMerge(openBrain(flags)))),
+      Effect.catchTag("BrainInUse", () => Effect.succeed(Option.some("The brain works on jobs already.")))
+    )
+  )
   const asked = yield* extractionJob.encode({ ...options, model: flags.model })
   yield* handOver(flags, {
     command: extractionJob.command,

@@ -1,7 +1,7 @@
 /** `gbrain jobs`: what was handed over with `--background`, and working on it. */
-import { existsSync, rmSync } from "node:fs"
+import { rmSync } from "node:fs"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { Console, DateTime, Effect, Layer } from "effect"
+import { Console, DateTime, Effect, Layer, Logger } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { isAlive } from "../../domain/Job.ts"
 import { Jobs } from "../../programs/jobs/Jobs.ts"
@@ -119,6 +119,7 @@ const work = Command.make(
         Effect.onInterrupt(() => print("Stopped. What was under way was given back, to be gone on with."))
       )
     }).pipe(
+      Effect.provide(Logger.layer([inOneLine])),
       Effect.provide(answering(flags)),
       Effect.provide(JobStore.layer),
       Effect.provide(limitsLayer({ maxInFlight: mostInFlight })),
@@ -128,11 +129,21 @@ const work = Command.make(
   })
 ).pipe(Command.withDescription("Work on jobs on this machine, beside others that work on the same brain's"))
 
+// What the engine has to say, without the stack of the library.
+const inOneLine = Logger.make(({ date, logLevel, message }) => {
+  const words = (Array.isArray(message) ? message : [message]).filter((it) => typeof it === "string")
+  process.stderr.write(
+    `${date.toISOString()} process ${process.pid}: ${logLevel.toLowerCase()}: ${printable(words.join(" "))}\n`
+  )
+})
+
 const watch = ({ command, error, id: job, what }: JobEvent) =>
   Effect.gen(function* () {
     const at = DateTime.formatIso(yield* DateTime.now)
     yield* Console.error(
-      printable(`${at} job ${job} (${command}): ${what}${error === null ? "" : `: ${error}`}`)
+      printable(
+        `${at} process ${process.pid}: job ${job} (${command}): ${what}${error === null ? "" : `: ${error}`}`
+      )
     )
   })
 
@@ -144,9 +155,7 @@ const answering = (flags: LocationFlags) =>
       if (location.kind === "postgres") return Layer.empty
       const path = socketOf(location.directory)
       // We have the brain: what stands there is of somebody who died.
-      const clear = Effect.sync(() => {
-        if (existsSync(path)) rmSync(path)
-      })
+      const clear = Effect.sync(() => rmSync(path, { force: true }))
       return Jobs.layerServer.pipe(
         Layer.provide(Jobs.layer),
         Layer.provide(NodeSocketServer.layer({ path })),

@@ -14,9 +14,11 @@ export const jobName = (job: Job): string =>
 // Somebody who works on a job says so every second.
 const silentAfter = 15
 
+const isSilent = (job: Job): boolean => (job.silent_seconds ?? 0) >= silentAfter
+
 const standing = (job: Job): string => {
   if (job.cancel_asked && job.status === "running") return "stopping"
-  if (job.status !== "running" || (job.silent_seconds ?? 0) < silentAfter) return job.status
+  if (job.status !== "running" || !isSilent(job)) return job.status
   return `running, but silent for ${duration((job.silent_seconds ?? 0) * 1000)}`
 }
 
@@ -24,7 +26,7 @@ const by = (job: Job): string => (job.pid === null ? "" : `process ${job.pid} on
 
 /** How far it is, in so many characters; or how it ended. */
 export const howFar = (job: Job, width = 200): string =>
-  isAlive(job.status) && job.progress !== null
+  job.status === "running" && job.progress !== null && !isSilent(job)
     ? renderProgress(fromEvent(job.progress), width)
     : standing(job)
 
@@ -38,7 +40,7 @@ export const jobsTable = (jobs: ReadonlyArray<Job>): string =>
       job.source_id ?? "",
       job.workers,
       standing(job),
-      isAlive(job.status) ? by(job) : "",
+      job.status === "running" ? by(job) : "",
       job.progress === null ? (job.error ?? "") : renderProgress(fromEvent(job.progress), 100)
     ])
   )
@@ -50,8 +52,11 @@ export const jobText = (job: Job): string =>
   [
     `${jobName(job)}: ${standing(job)}`,
     `handed over ${job.submitted_at}${job.started_at === null ? "" : `, begun ${job.started_at}`}${job.finished_at === null ? "" : `, ended ${job.finished_at}`}`,
-    ...(job.pid === null ? [] : [`${isAlive(job.status) ? "worked on" : "last worked on"} by ${by(job)}`]),
-    ...(job.deaths === 0 ? [] : [`${plural(job.deaths, "process", "processes")} died while working on it`]),
+    ...(job.pid === null
+      ? []
+      : [`${job.status === "running" ? "worked on" : "last worked on"} by ${by(job)}`]),
+    ...(job.taken < 2 ? [] : [`taken up ${job.taken} times; what follows is of the last time`]),
+    ...(job.deaths === 0 ? [] : [`${plural(job.deaths, "process", "processes")} died of it`]),
     ...(job.error === null ? [] : [job.error]),
     ...(isAlive(job.status) && job.progress !== null ? [renderProgress(fromEvent(job.progress), 200)] : []),
     ...Option.match(decodeReport(job.report), {

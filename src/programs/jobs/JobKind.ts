@@ -7,7 +7,9 @@ import type { Workers } from "../../services/WorkerPool.ts"
 
 /** A submission that was not taken: nothing was handed over. */
 export class JobRefused extends Schema.TaggedError<JobRefused>()("JobRefused", {
-  message: Schema.String
+  message: Schema.String,
+  /** Whether something was asked for that is not there or cannot be, rather than that something went wrong. */
+  wrongUsage: Schema.Boolean
 }) {}
 
 /** The process that had the brain open and answered for its jobs is not there any more. Whoever opens the brain can go on. */
@@ -55,7 +57,10 @@ export const makeJobKind = <Options, E1, R1, E2, R2>(kind: {
     Schema.decodeUnknownEffect(kind.options)(asked).pipe(
       Effect.mapError(
         (error) =>
-          new JobRefused({ message: `The options of ${kind.command} cannot be read: ${error.message}` })
+          new JobRefused({
+            wrongUsage: false,
+            message: `The options of ${kind.command} cannot be read: ${error.message}`
+          })
       )
     )
   return {

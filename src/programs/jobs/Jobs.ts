@@ -12,6 +12,8 @@ import { HostProcess } from "../../services/HostProcess.ts"
 import { liveRunners } from "../../services/jobs/engine.ts"
 import { JobStore } from "../../services/JobStore.ts"
 import { JobRefused, RunnerGone } from "./JobKind.ts"
+import { NoSuchPage } from "../extract-conversation-facts/scope.ts"
+import { UnknownSource } from "../../services/Sources.ts"
 import { submitJobs } from "./submit.ts"
 
 /** Why something was not told or done. */
@@ -100,10 +102,12 @@ export class Jobs extends Context.Service<
     Effect.map(RpcClient.make(JobCalls), (client) => {
       const gone = () =>
         new RunnerGone({ message: "The process that worked on the brain's jobs went away. Ask again." })
+      const silent = () =>
+        new RunnerGone({ message: "The process that works on the brain's jobs does not answer. Ask again." })
       const call = <A>(asked: Effect.Effect<A, JobsError | { readonly _tag: "RpcClientError" }>) =>
         asked.pipe(
           Effect.catchTag("RpcClientError", () => Effect.fail(gone())),
-          Effect.timeoutOrElse({ duration: answersWithin, orElse: () => Effect.fail(gone()) })
+          Effect.timeoutOrElse({ duration: answersWithin, orElse: () => Effect.fail(silent()) })
         )
       return Jobs.of({
         submit: (submission) => call(client.submit({ submission })),
@@ -137,11 +141,12 @@ export class Jobs extends Context.Service<
 }
 
 const unknownJob = (id: number) =>
-  new JobRefused({ message: `There is no job ${id}. See: gbrain jobs list --all` })
+  new JobRefused({ wrongUsage: true, message: `There is no job ${id}. See: gbrain jobs list --all` })
 
 const refused = (error: JobsError | SqlError.SqlError | { readonly message: string }): JobRefused =>
   error instanceof JobRefused
     ? error
     : new JobRefused({
+        wrongUsage: error instanceof UnknownSource || error instanceof NoSuchPage,
         message: SqlError.isSqlError(error) ? `the database failed: ${reasonOf(error)}` : error.message
       })

@@ -10,7 +10,10 @@ export const kindOf = (command: string) =>
   Option.match(Option.fromUndefinedOr(kinds.find((kind) => kind.command === command)), {
     onNone: () =>
       Effect.fail(
-        new JobRefused({ message: `This version of gbrain does not know how to run ${command} as a job.` })
+        new JobRefused({
+          wrongUsage: false,
+          message: `This version of gbrain does not know how to run ${command} as a job.`
+        })
       ),
     onSome: Effect.succeed
   })

@@ -2,7 +2,7 @@
 import { Cause, Deferred, Duration, Effect, Exit, Option, Schedule } from "effect"
 import type { JobStatus } from "../../domain/Job.ts"
 import { toEvent } from "../../domain/ProgressSnapshot.ts"
-import { type HeldJob, type JobEnd, JobStore } from "../../services/JobStore.ts"
+import { type HeldJob, type JobEnd, JobStore, type Standing } from "../../services/JobStore.ts"
 import { Progress } from "../../services/Progress.ts"
 import type { RunStatus } from "../../services/Runs.ts"
 import { autoWorkers } from "../../services/WorkerPool.ts"
@@ -27,14 +27,6 @@ export interface JobEvent {
   readonly error: string | null
 }
 
-// Somebody asked for the job to stop, or has it now.
-class Stop {
-  readonly why: "cancel" | "taken over"
-  constructor(why: "cancel" | "taken over") {
-    this.why = why
-  }
-}
-
 /** Takes a job, does it, and writes down how it ended, whatever happens; one that has ended already is left alone. */
 export const runJob = Effect.fn("runJob")(function* (
   id: number,
@@ -46,16 +38,17 @@ export const runJob = Effect.fn("runJob")(function* (
   const job = taken.value
   const say = (what: JobEvent["what"], error: string | null = null) =>
     watch({ id, command: job.command, what, error })
-  const finish = (end: JobEnd) => Effect.andThen(store.end(job, end), say(end.status, end.error))
+  const finish = (end: JobEnd) =>
+    Effect.flatMap(store.end(job, end), (ours) => (ours ? say(end.status, end.error) : say("taken over")))
   if (job.cancelAsked) return yield* finish({ status: "cancelled", report: null, error: null })
   if (job.deaths >= mostDeaths) {
-    const error = `${job.deaths} processes died while they worked on it. See why (memory?), then submit it again: what was done is kept.`
+    const error = `${job.deaths} processes died of it, one after the other, before they got anything done. See why (memory?), then submit it again: what was done is kept.`
     return yield* finish({ status: "failed", report: null, error })
   }
   yield* say("running")
 
   let left: JobReport | undefined
-  const stopped = yield* Deferred.make<Stop>()
+  const stopped = yield* Deferred.make<Exclude<Standing, "go on">>()
   const work = doJob(job, stopped, (report) =>
     Effect.sync(() => {
       left = report
@@ -68,20 +61,26 @@ export const runJob = Effect.fn("runJob")(function* (
       const ended = yield* Effect.exit(restore(Effect.raceFirst(work, Deferred.await(stopped))))
       if (Exit.isFailure(ended)) {
         // This process stops; the job does not.
-        if (Exit.hasInterrupts(ended)) {
-          yield* inTime(Effect.andThen(store.giveBack(job), say("given back")))
+        if (Cause.hasInterruptsOnly(ended.cause)) {
+          yield* inTime(
+            Effect.flatMap(store.giveBack(job), (ours) => say(ours ? "given back" : "taken over"))
+          )
           return yield* Effect.failCause(ended.cause)
         }
         const error = wordsOf(Cause.squash(ended.cause))
         return yield* restore(finish({ status: "failed", report: left?.report ?? null, error }))
       }
       const outcome = ended.value
-      if (!(outcome instanceof Stop)) {
-        const status = statusOf(outcome.status)
-        return yield* restore(finish({ status, report: outcome.report, error: outcome.stopped }))
+      if (outcome === "taken over") {
+        yield* say("taken over")
+        // Whoever has it will end it. That it is over here, the engine must not take for its end: it interrupts us itself.
+        return yield* restore(Effect.never)
       }
-      if (outcome.why === "taken over") return yield* say("taken over")
-      yield* restore(finish({ status: "cancelled", report: left?.report ?? null, error: null }))
+      if (outcome === "cancel") {
+        return yield* restore(finish({ status: "cancelled", report: left?.report ?? null, error: null }))
+      }
+      const status = statusOf(outcome.status)
+      yield* restore(finish({ status, report: outcome.report, error: outcome.stopped }))
     })
   )
 })
@@ -91,14 +90,14 @@ const statusOf = (status: RunStatus): JobEnd["status"] => (status === "interrupt
 
 const doJob = Effect.fnUntraced(function* (
   job: HeldJob,
-  stopped: Deferred.Deferred<Stop>,
+  stopped: Deferred.Deferred<Exclude<Standing, "go on">>,
   onInterrupt: (report: JobReport) => Effect.Effect<void>
 ) {
   const store = yield* JobStore
   const kind = yield* kindOf(job.command)
   const tell = Effect.gen(function* () {
     const standing = yield* store.tell(job, toEvent(yield* (yield* Progress).snapshot))
-    if (standing !== "go on") yield* Deferred.succeed(stopped, new Stop(standing))
+    if (standing !== "go on") yield* Deferred.succeed(stopped, standing)
   }).pipe(
     // While the database is away the work waits for it too; the next word comes in a second.
     Effect.catchCause((cause) => Effect.logDebug("How far the job is was not told", cause))

@@ -16,14 +16,15 @@ export const submitJobs = Effect.fn("submitJobs")(function* (submission: Submiss
     command: kind.command,
     sourceId,
     asked: options,
-    asking: JSON.stringify([kind.command, options]),
+    asking: JSON.stringify([kind.command, options, submission.workers, submission.cap_usd]),
     workers: submission.workers
   }))
   const cap = yield* Option.match(Option.fromNullOr(submission.cap_usd), {
     onNone: () => Effect.succeedNone,
     onSome: (text) =>
       Option.match(Money.parseUsd(text), {
-        onNone: () => Effect.fail(new JobRefused({ message: `${text} is no amount of dollars.` })),
+        onNone: () =>
+          Effect.fail(new JobRefused({ wrongUsage: false, message: `${text} is no amount of dollars.` })),
         onSome: (amount) => Effect.succeed(Option.some(amount))
       })
   })

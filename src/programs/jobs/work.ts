@@ -1,5 +1,5 @@
 /** Works on the brain's jobs, on this machine, beside others on theirs. */
-import { Cause, Duration, Effect, Layer, Schedule, Schema, Semaphore } from "effect"
+import { Cause, Duration, Effect, Layer, Option, Schedule, Schema, Semaphore } from "effect"
 import { Singleton } from "effect/cluster"
 import { Activity, Workflow } from "effect/workflow"
 import { engine } from "../../services/jobs/engine.ts"
@@ -17,12 +17,15 @@ export interface WorkOptions {
 
 // A job as the engine knows it. All else stands in the brain's table of jobs.
 const JobWorkflow = Workflow.make("gbrain/Job", {
-  payload: { id: Schema.Int },
-  idempotencyKey: ({ id }) => String(id)
+  payload: { id: Schema.Int, round: Schema.Int },
+  idempotencyKey: ({ id, round }) => `${id}/${round}`
 })
 
 /** How often the engine is told of new jobs. */
 const everyLook = Duration.seconds(1)
+
+/** How often jobs are looked for that the engine has forgotten. */
+const everyRescue = Duration.minutes(1)
 
 /** How often a job is taken up again whose process lost the database for minutes. */
 const untilTheDatabaseIsBack = Duration.seconds(10)
@@ -37,11 +40,19 @@ const dispatcher = Singleton.make(
   Effect.gen(function* () {
     const store = yield* JobStore
     const pass = Effect.gen(function* () {
-      for (const id of yield* store.undispatched) {
-        yield* JobWorkflow.execute({ id }, { discard: true })
-        yield* store.dispatched(id)
+      for (const job of yield* store.undispatched) {
+        yield* JobWorkflow.execute(job, { discard: true })
+        yield* store.dispatched(job.id)
       }
     }).pipe(Effect.catchCause(notInterrupted("New jobs were not passed on")))
+    // A job that lives, and that the engine has done with, would lie there for ever. It should not be so; a new round sees to it.
+    const rescue = Effect.gen(function* () {
+      for (const job of yield* store.unheardOf) {
+        const found = yield* JobWorkflow.poll(yield* JobWorkflow.executionId(job))
+        if (Option.exists(found, ({ _tag }) => _tag === "Complete")) yield* store.newRound(job)
+      }
+    }).pipe(Effect.catchCause(notInterrupted("Jobs that nobody works on were not looked for")))
+    yield* Effect.repeat(rescue, Schedule.spaced(everyRescue)).pipe(Effect.forkScoped)
     yield* Effect.repeat(pass, Schedule.spaced(everyLook))
   })
 )

@@ -205,6 +205,7 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     cap_picousd numeric,
     status text not null default 'waiting',
     fence integer not null default 0,
+    round integer not null default 0,
     deaths integer not null default 0,
     submitted_at timestamptz not null default now(),
     dispatched_at timestamptz,
@@ -219,5 +220,6 @@ const ownTables = (sql: SqlClient.SqlClient) => [
     report jsonb,
     error text
   )`,
-  sql`create unique index if not exists jobs_alive on gbrain_effect.jobs (asking) where status in ('waiting', 'running')`
+  sql`create unique index if not exists jobs_alive on gbrain_effect.jobs (asking)
+    where status in ('waiting', 'running') and cancel_asked_at is null`
 ]
