@@ -557,10 +557,11 @@ onBothDatabases("defects of the original", (brain) => {
       const text = reportText(yield* extract(api.url, options))
       expect(text).toContain("There is no page notes/one of the types meeting or slack here.")
       expect(text).not.toContain("gbrain import")
-      const plan = yield* planExtraction(
-        { ...defaultOptions, slug: Option.some("nope") },
-        "openai:gpt-4.1-mini"
-      ).pipe(Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking))))
-      expect(planText(plan)).toContain("There is no page nope of the types conversation, meeting,")
+      const plan = yield* planExtraction({ ...defaultOptions, ...options }, "openai:gpt-4.1-mini").pipe(
+        Effect.provide(brainLayer.pipe(Layer.provideMerge(Brain.layerLooking)))
+      )
+      expect(planText(plan)).toContain("There is no page notes/one of the types meeting or slack here.")
+      const gone = yield* Effect.flip(extract(api.url, { slug: Option.some("nope") }))
+      expect(gone).toMatchObject({ _tag: "NoSuchPage", message: expect.stringContaining("nope") })
     }))
 })
