@@ -2,20 +2,24 @@
  * pgvector's binary form, so that vectors travel as their floats: the client knows PostgreSQL's own types, and the number
  * that an extension's type has is another in every database.
  */
+import { endianness } from "node:os"
 import { PgTypes } from "@effect/sql-pg"
 import { Effect, Result } from "effect"
 import type { SqlClient } from "effect/sql"
 
 const headerBytes = 4
 
+const isLittleEndian = endianness() === "LE"
+
 /** `vector` on the wire: the width as 16 bits, 16 bits unused, then floats of 32 bits, all big-endian. */
 const vectorCodec: PgTypes.Codec<Float32Array> = {
   encode: (vector) => {
-    const bytes = new Uint8Array(headerBytes + 4 * vector.length)
-    const view = new DataView(bytes.buffer)
-    view.setInt16(0, vector.length)
-    for (let index = 0; index < vector.length; index++)
-      view.setFloat32(headerBytes + 4 * index, vector[index] ?? 0)
+    const bytes = Buffer.allocUnsafe(headerBytes + 4 * vector.length)
+    bytes.writeInt16BE(vector.length, 0)
+    bytes.writeInt16BE(0, 2)
+    const floats = bytes.subarray(headerBytes)
+    floats.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
+    if (isLittleEndian) floats.swap32()
     return Result.succeed(bytes)
   },
   decode: (bytes) => {

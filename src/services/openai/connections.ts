@@ -22,7 +22,10 @@ export const makeFetch: Effect.Effect<Fetch, never, Scope.Scope> = Effect.gen(fu
     const answer = await request(input instanceof Request ? input.url : input, {
       dispatcher,
       method: isMethod(method) ? method : "GET",
-      headers: { ...Object.fromEntries(new Headers(headers)), "accept-encoding": "identity" },
+      headers: {
+        ...Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
+        "accept-encoding": "identity"
+      },
       body: typeof body === "string" ? body : null,
       signal: signal ?? null
     })
