@@ -323,8 +323,8 @@ describe.skipIf(inject("noPostgres") !== "")(`migrate embeddings on Postgres ${i
       const { code, stderr } = await run(brain, api, ["migrate", "embeddings", ...args])
       return `${code} ${stderr.split("\n")[0]}`
     }
-    expect(await says([])).toMatch(/^1 gbrain: Say to which model/)
-    expect(await says(["--to", "openai:nobody-knows"])).toMatch(/^1 gbrain: How wide openai:nobody-knows/)
+    expect(await says([])).toMatch(/^2 gbrain: Say to which model/)
+    expect(await says(["--to", "openai:nobody-knows"])).toMatch(/^2 gbrain: How wide openai:nobody-knows/)
     expect(await says(["--to", "openai:nobody-knows", "--dimensions", "8"])).toMatch(
       /^1 gbrain: No price is known/
     )
