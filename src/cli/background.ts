@@ -140,22 +140,10 @@ const begin = Effect.fnUntraced(function* (flags: LocationFlags) {
           })
         )
     }),
-    Effect.raceFirst(
-      // Somebody else may have been quicker: the brain is his, and so are its jobs.
-      Effect.catchTag(started.ended, "RunnerFailed", (error) =>
-        path === undefined
-          ? Effect.fail(error)
-          : Effect.filterOrFail(
-              Effect.delay(answersAt(path), aMoment),
-              (is) => is,
-              () => error
-            )
-      )
-    )
+    // It also ends when somebody else, who was quicker, works on the jobs.
+    Effect.raceFirst(started.ended)
   )
 })
-
-const aMoment = Duration.seconds(3)
 
 /** Shows how far jobs are until all have ended, and their reports; ends as the worst of them did. */
 export const follow = Effect.fnUntraced(function* (

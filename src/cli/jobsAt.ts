@@ -11,23 +11,18 @@ import { openBrain } from "./open.ts"
 export const jobsBehind = (path: string) =>
   Jobs.layerRemote.pipe(Layer.provide(NodeSocket.layerNet({ path })))
 
-const aWhile = { schedule: Schedule.spaced("500 millis"), times: 10 }
+/** How often, and for how long, one looks again whether an embedded brain that is in use can be opened or asked. */
+const whenInUse = { schedule: Schedule.spaced("500 millis"), times: 60 }
 
 /** The jobs of the brain that the flags, the environment or the settings name. */
 export const jobsAt = (flags: LocationFlags) => {
-  const brain = Jobs.layer.pipe(Layer.provide(JobStore.layer), Layer.provide(openBrain(flags)))
-  // The process that worked on an embedded brain's jobs may be about to leave.
-  const opened = Layer.effectContext(
-    Layer.build(Layer.fresh(brain)).pipe(
-      Effect.retry({ ...aWhile, while: (error) => error._tag === "BrainInUse" })
-    )
-  )
-  type Either = Layer.Layer<
+  const opened = Jobs.layer.pipe(Layer.provide(JobStore.layer), Layer.provide(openBrain(flags)))
+  type OpenedOrAsked = Layer.Layer<
     Jobs,
     Layer.Error<typeof opened> | Layer.Error<ReturnType<typeof jobsBehind>>,
     Layer.Services<typeof opened>
   >
-  return Layer.unwrap(
+  const found = Layer.unwrap(
     Effect.gen(function* () {
       const location = yield* (yield* Settings).locate(flags)
       if (location.kind === "pglite") {
@@ -35,6 +30,26 @@ export const jobsAt = (flags: LocationFlags) => {
         if (yield* answersAt(path)) return jobsBehind(path)
       }
       return opened
-    }).pipe(Effect.map((layer): Either => layer))
+    }).pipe(Effect.map((layer): OpenedOrAsked => layer))
+  )
+  // Whoever works on an embedded brain's jobs may be about to begin or to leave, and whoever hands some over has it for a moment.
+  return Layer.effectContext(
+    Layer.build(Layer.fresh(found)).pipe(
+      Effect.retry({ ...whenInUse, while: (error) => error._tag === "BrainInUse" })
+    )
   )
 }
+
+/** The brain of a process that works on jobs, opened as soon as those who hand some over are done with it. */
+export const brainForJobs = (flags: LocationFlags, connections: number) =>
+  Layer.effectContext(
+    Layer.build(Layer.fresh(openBrain(flags, connections, connections))).pipe(
+      Effect.retry({
+        ...whenInUse,
+        while: (error) =>
+          error._tag === "BrainInUse"
+            ? Effect.map(answersAt(socketOf(error.directory)), (is) => !is)
+            : Effect.succeed(false)
+      })
+    )
+  )

@@ -13,9 +13,8 @@ import { JobStore } from "../../services/JobStore.ts"
 import { type LocationFlags, Settings } from "../../services/Settings.ts"
 import { follow } from "../background.ts"
 import { json, locationFlags, optionalCount } from "../flags.ts"
-import { jobsAt } from "../jobsAt.ts"
-import { socketOf } from "../jobSocket.ts"
-import { openBrain } from "../open.ts"
+import { brainForJobs, jobsAt } from "../jobsAt.ts"
+import { answersAt, socketOf } from "../jobSocket.ts"
 import { jobsTable, jobText } from "../render/jobs.ts"
 import { print, printable, printJson } from "../render/text.ts"
 
@@ -124,7 +123,17 @@ const work = Command.make(
       Effect.provide(JobStore.layer),
       Effect.provide(limitsLayer({ maxInFlight: mostInFlight })),
       Effect.provide(callTimeoutsFromEnvironment),
-      Effect.provide(openBrain(flags, connections, connections))
+      Effect.provide(brainForJobs(flags, connections)),
+      // Two that were started at once: one of them is enough.
+      Effect.catchTag("BrainInUse", (error) =>
+        flags.untilIdle
+          ? Effect.filterOrFail(
+              answersAt(socketOf(error.directory)),
+              (is) => is,
+              () => error
+            )
+          : Effect.fail(error)
+      )
     )
   })
 ).pipe(Command.withDescription("Work on jobs on this machine, beside others that work on the same brain's"))
