@@ -58,7 +58,7 @@ describe("reindex --multimodal from the command line", () => {
       [["reindex", "--multimodal", "--type", "person"], 2, "--type goes with --markdown only"],
       [reindex("--only", "videos"), 2, '--only takes images or texts, not "videos"'],
       [reindex("--workers", "0"), 2, "--workers takes a whole number from 1 up"],
-      [reindex("--source-id", "gone"), 1, 'no source "gone"'],
+      [reindex("--source-id", "gone"), 2, 'no source "gone"'],
       [reindex("--model", "openai:text-embedding-3-small"), 1, "takes no images. Choose a model that does"],
       [reindex(), 1, "No key for voyage:voyage-multimodal-3: set VOYAGE_API_KEY"]
     ] as const) {
