@@ -63,14 +63,14 @@ export const handOver = Effect.fnUntraced(function* (flags: BackgroundFlags, sub
   const { noticed, submitted } = yield* Effect.gen(function* () {
     const jobs = yield* Jobs
     const handed = yield* jobs.submit(submission)
-    yield* Effect.forEach(handed, (it) => Console.error(printable(handedOver(it))), { discard: true })
-    if (!flags.json) yield* Effect.forEach(handed, ({ job }) => Console.log(`job_id=${job.id}`))
     return { submitted: handed, noticed: (yield* jobs.runners).length > 0 && (yield* isNoticed(handed)) }
   }).pipe(
     Effect.provide(jobsAt(flags)),
     // Asked again it is the same submission.
     Effect.retry({ schedule: look, times: 5, while: (error) => error._tag === "RunnerGone" })
   )
+  yield* Effect.forEach(submitted, (it) => Console.error(printable(handedOver(it))), { discard: true })
+  if (!flags.json) yield* Effect.forEach(submitted, ({ job }) => Console.log(`job_id=${job.id}`))
   if (!noticed) yield* begin(flags)
   const ids = submitted.map(({ job }) => job.id)
   if (flags.follow) return yield* follow(ids, flags)

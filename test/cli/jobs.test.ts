@@ -164,6 +164,11 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     await home.remove()
     await brains.close()
   })
+  const untilWorking = (processes: number, env: Readonly<Record<string, string>>) =>
+    until(async () => {
+      const { runners } = JSON.parse((await home.run(["jobs", "list", "--json"], env)).stdout)
+      return runners.length === processes
+    })
 
   it("are done by a process that is started for them, when nobody works on jobs", async () => {
     const brain = await brains.make(20)
@@ -192,10 +197,7 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     const api = await startStandIn({ chatLatency: 1000 })
     const env = { GBRAIN_DATABASE_URL: brain.url, OPENAI_BASE_URL: api.url }
     const workers: ReadonlyArray<CliProcess> = [1, 2].map(() => home.start(["jobs", "work"], env))
-    await until(async () => {
-      const { runners } = JSON.parse((await home.run(["jobs", "list", "--json"], env)).stdout)
-      return runners.length === 2
-    })
+    await untilWorking(2, env)
     const begun = await home.run(
       ["extract-conversation-facts", "--workers", "4", "--background", "--json"],
       env
@@ -235,10 +237,7 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     const through = { GBRAIN_DATABASE_URL: url.href, OPENAI_BASE_URL: api.url }
     const runner = home.start(["jobs", "work"], through)
     const direct = { ...through, GBRAIN_DATABASE_URL: brain.url }
-    await until(async () => {
-      const { runners } = JSON.parse((await home.run(["jobs", "list", "--json"], direct)).stdout)
-      return runners.length === 1
-    })
+    await untilWorking(1, direct)
     const begun = await home.run(
       ["extract-conversation-facts", "--workers", "4", "--background", "--json"],
       direct
@@ -266,10 +265,7 @@ describe.skipIf(inject("noPostgres") !== "")(`jobs on Postgres ${inject("noPostg
     const env = { GBRAIN_DATABASE_URL: brain.url, OPENAI_BASE_URL: api.url }
     const first = home.start(["jobs", "work"], env)
     await until(() => first.stderr().includes("Working on jobs"))
-    await until(async () => {
-      const { runners } = JSON.parse((await home.run(["jobs", "list", "--json"], env)).stdout)
-      return runners.length === 1
-    })
+    await untilWorking(1, env)
     const begun = await home.run(
       ["extract-conversation-facts", "--workers", "4", "--background", "--json"],
       env

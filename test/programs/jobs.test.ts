@@ -39,6 +39,12 @@ onBothDatabases("jobs", (brain) => {
   const submit = (asked: Partial<ExtractionAsked> = {}, cap?: string) =>
     Effect.flatMap(Jobs, (jobs) => jobs.submit(submission(asked, cap)))
 
+  const untilAsked = (api: StandIn, times: number) =>
+    Effect.repeat(
+      Effect.sync(() => api.stats().chatCalls),
+      { schedule: Schedule.spaced("10 millis"), until: (calls) => calls >= times }
+    )
+
   const addSources = (...ids: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
@@ -114,10 +120,7 @@ onBothDatabases("jobs", (brain) => {
       const [submitted] = yield* submit()
       const id = submitted?.job.id ?? 0
       const first = yield* Effect.forkChild(work(api, false))
-      yield* Effect.repeat(
-        Effect.sync(() => api.stats().chatCalls),
-        { schedule: Schedule.spaced("10 millis"), until: (calls) => calls >= 6 }
-      )
+      yield* untilAsked(api, 6)
       yield* Fiber.interrupt(first)
       expect(api.stats().inFlight).toBe(0)
       const jobs = yield* Jobs
@@ -140,10 +143,7 @@ onBothDatabases("jobs", (brain) => {
       const [submitted] = yield* submit()
       const id = submitted?.job.id ?? 0
       const working = yield* Effect.forkChild(work(api))
-      yield* Effect.repeat(
-        Effect.sync(() => api.stats().chatCalls),
-        { schedule: Schedule.spaced("10 millis"), until: (calls) => calls >= 6 }
-      )
+      yield* untilAsked(api, 6)
       const jobs = yield* Jobs
       expect((yield* jobs.cancel(id)).cancel_asked).toBe(true)
       expect(yield* Fiber.join(working)).toEqual([`${id} running`, `${id} cancelled`])
