@@ -120,12 +120,15 @@ describe("jobs of an embedded brain", () => {
       run("extract-conversation-facts", "--slug", slug, "--force", "--background", "--json")
     const both = await Promise.all([ask("chat-2"), ask("chat-3")])
     expect(both.map(({ code }) => code)).toEqual([0, 0])
-    const [one, two] = both.map(({ stdout }) => handedOver(stdout).id)
-    expect(one).not.toBe(two)
-    for (const id of [one, two]) {
-      const followed = await run("jobs", "follow", String(id))
+    const [one, two] = both.map(({ stdout }) => handedOver(stdout))
+    expect(one?.id).not.toBe(two?.id)
+    expect(one?.pid).toBe(two?.pid)
+    for (const job of [one, two]) {
+      const followed = await run("jobs", "follow", String(job?.id))
       expect(followed).toMatchObject({ code: 0, stdout: expect.stringContaining("completed") })
     }
+    // While it is there it takes what is handed over next, with the key that it was started with.
+    await until(() => !isThere(Number(one?.pid)))
   }, 180_000)
 
   it("that cannot be done fail where they are looked at", async () => {

@@ -40,8 +40,7 @@ export const whyNotInstallable = async (): Promise<string | undefined> => {
 /** The root folder with Postgres in it; made when it is not there yet. `say` tells a person what takes so long. */
 export const installPostgres = async (say: (text: string) => void): Promise<string> => {
   const root = join(cacheFolder(), "postgres-17")
-  const stamp = join(root, ".complete")
-  if ((await exists(stamp)) && (await readFile(stamp, "utf8")).startsWith(`${recipe}\n`)) return root
+  if (await isComplete(root)) return root
   await mkdir(cacheFolder(), { recursive: true })
   const work = await mkdtemp(join(cacheFolder(), "installing-"))
   try {
@@ -56,15 +55,21 @@ export const installPostgres = async (say: (text: string) => void): Promise<stri
       join(made, ".complete"),
       `${recipe}\n${archives.map((path) => path.split("/").pop()).join("\n")}\n`
     )
-    await rm(root, { recursive: true, force: true })
-    // Two runs may come here at once: the first to rename wins, and the other uses what is there.
-    await rename(made, root).catch(async (error: unknown) => {
-      if (!(await exists(stamp))) throw error
+    // Two runs may come here at once: the first to rename wins, and the other uses what is there, where a server may run by now.
+    await rename(made, root).catch(async () => {
+      if (await isComplete(root)) return
+      await rm(root, { recursive: true, force: true })
+      await rename(made, root)
     })
     return root
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+}
+
+const isComplete = async (root: string): Promise<boolean> => {
+  const stamp = await readFile(join(root, ".complete"), "utf8").catch(() => "")
+  return stamp.startsWith(`${recipe}\n`)
 }
 
 const download = async (work: string): Promise<ReadonlyArray<string>> => {
